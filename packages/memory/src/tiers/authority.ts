@@ -1,0 +1,237 @@
+import type { ItemRecord, ItemRef, JsonObject } from "../model/item.ts";
+import type { MetadataFilter } from "../model/filter.ts";
+import type { Tier } from "./tier.ts";
+
+/**
+ * A condition on the live item, judged by the authority in the writing statement.
+ * number = exactly this version; "absent" = no live item; "present" = any live item.
+ */
+export type Condition = number | "absent" | "present";
+
+/** Replaces the whole item. */
+export interface PutOperation extends ItemRef {
+  readonly kind: "put";
+  readonly body: Uint8Array;
+  readonly metadata: JsonObject;
+  readonly tags: readonly string[];
+  readonly ttlSeconds: number | undefined;
+  /** For import: wall-clock expiry kept as it was; wins over ttlSeconds. */
+  readonly expiresAtMs?: number;
+  readonly condition?: Condition;
+}
+
+export interface RemoveOperation extends ItemRef {
+  readonly kind: "remove";
+  readonly condition?: Condition;
+}
+
+/** Gives a live item a new lifetime (undefined: for ever) and a new version; value unchanged. */
+export interface TouchOperation extends ItemRef {
+  readonly kind: "touch";
+  readonly ttlSeconds: number | undefined;
+  readonly condition?: Condition;
+}
+
+export type WriteOperation = PutOperation | RemoveOperation | TouchOperation;
+
+/** Result of one write operation, in the order given. */
+export type WriteResult =
+  | {
+      readonly status: "written";
+      readonly version: number;
+      /** Whether a live item was there before. */
+      readonly existed: boolean;
+      readonly createdAtMs: number;
+      readonly updatedAtMs: number;
+      readonly expiresAtMs: number | undefined;
+      /** Monotonic deadline, as in ItemMeta. */
+      readonly deadlineMs: number;
+    }
+  /** remove or touch found no live item; `version` was drawn, so it is above all before it. */
+  | { readonly status: "absent"; readonly version: number }
+  /** The condition did not hold; null = no live item. Nothing written for this operation. */
+  | { readonly status: "conflict"; readonly currentVersion: number | null };
+
+/** Makes a write repeatable: the same id and hash gives the first receipt again. */
+export interface IdempotencyToken {
+  readonly namespace: string;
+  readonly id: string;
+  /** Hash of the whole request. Another hash under one id is IDEMPOTENCY_MISMATCH. */
+  readonly requestHash: string;
+}
+
+export interface WriteOptions {
+  /** All or nothing in one transaction: a conflict or absent-with-condition throws BatchAborted. */
+  readonly atomic?: boolean;
+  readonly idempotency?: IdempotencyToken;
+}
+
+/** Search by pattern, metadata and tags. Inputs are validated before they come here. */
+export interface SearchRequest {
+  readonly namespace: string;
+  readonly below: boolean;
+  readonly pattern: string | undefined;
+  readonly metadataFilter: MetadataFilter | undefined;
+  /** All of them must be on the item. */
+  readonly tags: readonly string[];
+  readonly limit: number;
+  /** Opaque; from `nextCursor` of the same request. */
+  readonly cursor: string | undefined;
+  readonly explain: boolean;
+}
+
+export interface SearchPlan {
+  /** How candidates were found. */
+  readonly access: "key-range" | "metadata-index" | "tag-index" | "namespace-walk";
+  /** Conditions that were checked row by row after the access path. */
+  readonly residual: readonly string[];
+  /** True when the page ended at the bound on rows examined rather than at `limit`. */
+  readonly bounded: boolean;
+  readonly sql: string;
+}
+
+export interface SearchResult {
+  readonly records: readonly ItemRecord[];
+  readonly nextCursor: string | undefined;
+  readonly plan?: SearchPlan;
+}
+
+/** What forget acts on; exactly one of keys or (pattern and/or filter and/or tags, or everything). */
+export interface Selection {
+  readonly namespace: string;
+  readonly below: boolean;
+  readonly keys?: readonly string[];
+  readonly pattern?: string;
+  readonly metadataFilter?: MetadataFilter;
+  readonly tags?: readonly string[];
+}
+
+export interface ForgetChunk {
+  /** What was forgotten (or would be, on a dry run) in this chunk. */
+  readonly forgotten: readonly (ItemRef & { readonly version: number })[];
+  /** Rows looked at. */
+  readonly examined: number;
+  /** Give it to the next call; undefined when the selection is exhausted. */
+  readonly next: string | undefined;
+}
+
+export type ChangeOperation = "put" | "remove" | "touch" | "expire" | "clear";
+
+/** One committed change, from the change log. */
+export interface Change extends ItemRef {
+  readonly id: number;
+  readonly version: number;
+  readonly op: ChangeOperation;
+  readonly atMs: number;
+}
+
+/** A page of settled changes: nothing at or below `position` can still commit. */
+export interface ChangePage {
+  readonly changes: readonly Change[];
+  /** Where to go on from; pass as `after`. */
+  readonly position: number;
+}
+
+/** One poll of the log by a cache follower. */
+export interface FollowPoll {
+  /** Newly visible changes; may repeat earlier ones (compare versions). */
+  readonly changes: readonly Change[];
+  /** Opaque state for the next poll. */
+  readonly state: FollowState;
+  readonly epoch: string;
+  /** Monotonic time at which the query was sent. */
+  readonly sentAtMs: number;
+  /** True: changes may have been missed (log trimmed, poll bound hit); drop all copies. */
+  readonly gap: boolean;
+}
+
+export interface FollowState {
+  readonly settledId: number;
+  readonly snapshot: string;
+  readonly horizon: { readonly lastId: number; readonly xmax: string };
+}
+
+export interface SweepReport {
+  readonly expired: number;
+  readonly purgedTombstones: number;
+  readonly trimmedChanges: number;
+  readonly trimmedIdempotency: number;
+}
+
+/** A resumable piece of work whose progress survives a crash. */
+export interface Job {
+  readonly id: string;
+  readonly namespace: string;
+  readonly kind: "forget";
+  readonly selection: Selection;
+  readonly state: "running" | "done" | "failed";
+  readonly forgotten: number;
+  readonly cursor: string | undefined;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  readonly error?: string;
+}
+
+export interface ExportPageRequest {
+  readonly namespace: string;
+  readonly below: boolean;
+  /** Last (namespace, key) of the page before. */
+  readonly after: ItemRef | undefined;
+  readonly limit: number;
+}
+
+/** The durable authority. All methods reject with MemoryError. */
+export interface AuthorityTier extends Tier {
+  /** Live items only, in the order asked; undefined = surely absent. */
+  getMany(refs: readonly ItemRef[]): Promise<readonly (ItemRecord | undefined)[]>;
+  /** Operations must be on distinct keys. */
+  write(
+    operations: readonly WriteOperation[],
+    options?: WriteOptions,
+  ): Promise<readonly WriteResult[]>;
+  /**
+   * Reads and writes one item inside one transaction, its row locked. `decide` is pure and may run
+   * more than once; undefined = change nothing (resolves to undefined).
+   */
+  modify(
+    ref: ItemRef,
+    decide: (current: ItemRecord | undefined) => WriteOperation | undefined,
+    options?: WriteOptions,
+  ): Promise<WriteResult | undefined>;
+  search(request: SearchRequest): Promise<SearchResult>;
+  /** Key order over (namespace, key). */
+  exportPage(request: ExportPageRequest): Promise<readonly ItemRecord[]>;
+  /** Deletes at most `limit` items of the selection in one transaction, or only lists them. */
+  forgetChunk(
+    selection: Selection,
+    options: { readonly limit: number; readonly after: string | undefined; readonly dryRun: boolean },
+  ): Promise<ForgetChunk>;
+  /** Empties by version, without a scan; returns the version at and below which all is gone. */
+  clear(namespace: string, below: boolean): Promise<{ readonly version: number }>;
+  /** Settled changes after a position, oldest first. CURSOR_EXPIRED when they were trimmed. */
+  readChanges(request: {
+    readonly namespace: string;
+    readonly below: boolean;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<ChangePage>;
+  /** The position now: changes committed later have ids above it or are still unsettled. */
+  changePosition(): Promise<number>;
+  /** Durable position of a named consumer; undefined when it was never stored or was dropped. */
+  loadConsumer(name: string): Promise<number | undefined>;
+  saveConsumer(name: string, position: number): Promise<void>;
+  /** For cache invalidation; `undefined` starts following from now. */
+  follow(state: FollowState | undefined): Promise<FollowPoll>;
+  createJob(selection: Selection): Promise<Job>;
+  readJob(id: string): Promise<Job | undefined>;
+  /** Runs one chunk of the job; safe to call from several servers and after a crash. */
+  advanceJob(id: string, limit: number): Promise<{ readonly job: Job; readonly chunk: ForgetChunk }>;
+  /** Jobs not yet finished, oldest first, at most `limit`. */
+  unfinishedJobs(limit: number): Promise<readonly Job[]>;
+  /** Expires, purges and trims, each bounded by `limit` rows. */
+  sweep(limit: number): Promise<SweepReport>;
+  /** True when no other process can change the data, so that copies need no proof of freshness. */
+  readonly exclusive: boolean;
+  /** Totals for stats; estimates are fine. */
+  refreshUsage(): Promise<void>;
+}
