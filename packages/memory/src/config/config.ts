@@ -1,0 +1,48 @@
+import type { Limits } from "../model/limits.ts";
+
+export type Environment = "development" | "staging" | "production";
+
+export interface LocalTierConfig {
+  readonly enabled: boolean;
+  readonly maxSizeMb: number;
+  readonly maxItems: number;
+  readonly eviction?: "lru" | "lfu";
+}
+
+/** Everything the manager can be told. Defaults in `defaults.ts`. */
+export interface MemoryConfig {
+  readonly environment: Environment;
+  /** Storage folder of the embedded database; ":memory:" keeps nothing. Default ".cherry". */
+  readonly dataDir: string;
+  readonly tiers: {
+    readonly L0: LocalTierConfig;
+    readonly L1: LocalTierConfig;
+    readonly L2: { readonly enabled: boolean; readonly url?: string };
+    readonly L3: {
+      /** postgres://… ; absent = embedded. */
+      readonly url?: string;
+      readonly passwordFile?: string;
+      /** Database schema that holds the tables. Default "cherry". */
+      readonly schema: string;
+      /** Connections over all servers; each takes its share. Default 60. */
+      readonly connectionBudget: number;
+      /** Servers that share the budget. Default 10. */
+      readonly servers: number;
+    };
+    readonly L4: { readonly enabled: boolean; readonly url?: string };
+  };
+  /** How old a copy may be, milliseconds. Default 1000. */
+  readonly maxStalenessMs: number;
+  readonly limits: Limits;
+  readonly optimization: {
+    /** Background sweeps, promotion and demotion. Default true. */
+    readonly enabled: boolean;
+    /** Between two sweeps, milliseconds. Default 5000. */
+    readonly sweepIntervalMs: number;
+  };
+  readonly metrics: { readonly enabled: boolean; readonly prometheusEnabled: boolean };
+  readonly security: {
+    /** `id:base64` of 32 bytes each; the first writes, all read. */
+    readonly encryptionKeys: readonly string[];
+  };
+}
