@@ -1,0 +1,68 @@
+import type { ItemRef, ItemRecord, MemoryTier, ObjectRecord, TierOutcome } from "../model/item.ts";
+import type { ByteTier, ObjectTier } from "../tiers/tier.ts";
+import { FillGuard } from "./fill-guard.ts";
+import type { FillToken } from "./fill-guard.ts";
+
+/** The in-process tiers, each absent when it is switched off. */
+export interface LocalTiers {
+  readonly objects: ObjectTier | undefined;
+  readonly bytes: ByteTier | undefined;
+}
+
+/** Everything that changes copies goes through here, so that no tier and no query in flight is forgotten. */
+export class Copies {
+  readonly objects: ObjectTier | undefined;
+  readonly bytes: ByteTier | undefined;
+  readonly guard: FillGuard = new FillGuard();
+
+  constructor(tiers: LocalTiers) {
+    this.objects = tiers.objects;
+    this.bytes = tiers.bytes;
+  }
+
+  /** Keeps an encoded copy if nothing newer was seen since the token was taken. */
+  fill(token: FillToken, record: ItemRecord): TierOutcome {
+    if (this.bytes === undefined || !token.allows(record.version)) return "skipped";
+    return this.bytes.offer(record) === "refused" ? "skipped" : "stored";
+  }
+
+  /** The same for a decoded copy. */
+  fillObject(token: FillToken, record: ObjectRecord): TierOutcome {
+    if (this.objects === undefined || !token.allows(record.version)) return "skipped";
+    return this.objects.offer(record) === "refused" ? "skipped" : "stored";
+  }
+
+  /** A change of this item to `version` has committed (Infinity: nobody knows to which). */
+  invalidate(ref: ItemRef, version: number): void {
+    this.guard.raise(ref, version);
+    this.objects?.drop(ref.namespace, ref.key, version);
+    this.bytes?.drop(ref.namespace, ref.key, version);
+  }
+
+  invalidateNamespace(namespace: string, below: boolean): void {
+    const prefix = namespace === "" ? "" : `${namespace}/`;
+    this.guard.raiseWhere(
+      (ref) => ref.namespace === namespace || (below && ref.namespace.startsWith(prefix)),
+    );
+    this.objects?.dropNamespace(namespace, below);
+    this.bytes?.dropNamespace(namespace, below);
+  }
+
+  /** Forgets all copies: the epoch changed, or changes may have been missed. */
+  flush(): void {
+    this.guard.raiseWhere(() => true);
+    this.objects?.flush();
+    this.bytes?.flush();
+  }
+
+  /** What became of the copies of a write that was stored by `authority`. */
+  static outcomes(
+    authority: MemoryTier,
+    local: readonly (readonly [MemoryTier | undefined, TierOutcome])[],
+  ): { readonly [tier in MemoryTier]?: TierOutcome } {
+    const outcomes: { [tier in MemoryTier]?: TierOutcome } = {};
+    for (const [tier, outcome] of local) if (tier !== undefined) outcomes[tier] = outcome;
+    outcomes[authority] = "stored";
+    return outcomes;
+  }
+}

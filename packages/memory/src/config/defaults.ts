@@ -1,0 +1,20 @@
+import { DEFAULT_LIMITS } from "../model/limits.ts";
+import type { MemoryConfig } from "./config.ts";
+
+/** What `new UnifiedMemoryManager()` runs with when the environment says nothing. */
+export const DEFAULT_CONFIG: MemoryConfig = Object.freeze({
+  environment: "development",
+  dataDir: ".cherry",
+  tiers: {
+    L0: { enabled: true, maxSizeMb: 64, maxItems: 4096 },
+    L1: { enabled: true, maxSizeMb: 256, maxItems: 1_000_000, eviction: "lru" },
+    L2: { enabled: false },
+    L3: { schema: "cherry", connectionBudget: 60, servers: 10 },
+    L4: { enabled: false },
+  },
+  maxStalenessMs: 1000,
+  limits: DEFAULT_LIMITS,
+  optimization: { enabled: true, sweepIntervalMs: 5000 },
+  metrics: { enabled: true, prometheusEnabled: true },
+  security: { encryptionKeys: [] },
+});

@@ -1,0 +1,81 @@
+import { DEFAULT_CONFIG } from "./defaults.ts";
+import { configProblems, refuseProblems } from "./schema.ts";
+import type { ConfigProblem } from "./schema.ts";
+import type { Environment, MemoryConfig } from "./config.ts";
+import { readFileSync } from "node:fs";
+
+export type EnvironmentVariables = { readonly [name: string]: string | undefined };
+
+/** An empty variable counts as unset. */
+function text(env: EnvironmentVariables, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === "" ? undefined : value;
+}
+
+function numeric(
+  env: EnvironmentVariables,
+  name: string,
+  problems: ConfigProblem[],
+): number | undefined {
+  const value = text(env, name);
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (Number.isFinite(number)) return number;
+  problems.push({ field: name, expected: "a number", given: JSON.stringify(value) });
+  return undefined;
+}
+
+function listOf(env: EnvironmentVariables, name: string, problems: ConfigProblem[]): string[] {
+  const file = text(env, `${name}_FILE`);
+  let value = text(env, name);
+  if (file !== undefined) {
+    try {
+      value = readFileSync(file, "utf8");
+    } catch {
+      problems.push({ field: `${name}_FILE`, expected: "a readable file", given: file });
+    }
+  }
+  return (value ?? "")
+    .split(/[\s,]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** The manager's configuration from environment variables; all problems in one INVALID_CONFIG. */
+export function loadConfig(env: EnvironmentVariables): MemoryConfig {
+  const problems: ConfigProblem[] = [];
+  const base = DEFAULT_CONFIG;
+  const databaseUrl = text(env, "DATABASE_URL");
+  const passwordFile = text(env, "DATABASE_PASSWORD_FILE");
+  const redisUrl = text(env, "REDIS_URL");
+  const weaviateUrl = text(env, "WEAVIATE_URL");
+  const valueBytes = numeric(env, "CHERRY_MAX_VALUE_BYTES", problems);
+  const config: MemoryConfig = {
+    ...base,
+    environment: (text(env, "CHERRY_ENVIRONMENT") ?? base.environment) as Environment,
+    dataDir: text(env, "CHERRY_DATA_DIR") ?? base.dataDir,
+    tiers: {
+      ...base.tiers,
+      L1: {
+        ...base.tiers.L1,
+        maxSizeMb: numeric(env, "CHERRY_L1_MAX_MB", problems) ?? base.tiers.L1.maxSizeMb,
+      },
+      L2: { enabled: redisUrl !== undefined, ...(redisUrl === undefined ? {} : { url: redisUrl }) },
+      L3: {
+        ...base.tiers.L3,
+        schema: text(env, "CHERRY_DB_SCHEMA") ?? base.tiers.L3.schema,
+        ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
+        ...(passwordFile === undefined ? {} : { passwordFile }),
+      },
+      L4: {
+        enabled: weaviateUrl !== undefined,
+        ...(weaviateUrl === undefined ? {} : { url: weaviateUrl }),
+      },
+    },
+    maxStalenessMs: numeric(env, "CHERRY_MAX_STALENESS_MS", problems) ?? base.maxStalenessMs,
+    limits: { ...base.limits, ...(valueBytes === undefined ? {} : { valueBytes }) },
+    security: { encryptionKeys: listOf(env, "CHERRY_ENCRYPTION_KEYS", problems) },
+  };
+  refuseProblems([...problems, ...configProblems(config)]);
+  return config;
+}

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { MemoryError } from "../model/errors.ts";
+import { DEFAULT_CONFIG } from "./defaults.ts";
+import type { MemoryConfig } from "./config.ts";
+
+const positive = z.number().positive().finite();
+const wholePositive = z.number().int().positive();
+const KEY_BYTES = 32;
+
+const localTier = z.strictObject({
+  enabled: z.boolean(),
+  maxSizeMb: positive,
+  maxItems: wholePositive,
+  eviction: z.enum(["lru", "lfu"]).optional(),
+});
+
+const remoteTier = z.strictObject({ enabled: z.boolean(), url: z.string().min(1).optional() });
+
+const encryptionKey = z.string().refine(
+  (text) => {
+    const separator = text.indexOf(":");
+    const id = text.slice(0, separator);
+    const key = text.slice(separator + 1);
+    return separator > 0 && id.length <= 64 && Buffer.from(key, "base64").length === KEY_BYTES;
+  },
+  { error: `expected id:base64 of ${KEY_BYTES} bytes` },
+);
+
+const configSchema = z.strictObject({
+  environment: z.enum(["development", "staging", "production"]),
+  dataDir: z.string().min(1),
+  tiers: z.strictObject({
+    L0: localTier,
+    L1: localTier,
+    L2: remoteTier,
+    L3: z.strictObject({
+      url: z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, "expected postgres://user@host:port/database")
+        .optional(),
+      passwordFile: z.string().min(1).optional(),
+      schema: z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, "expected 1 to 63 of a-z, 0-9 and _"),
+      connectionBudget: wholePositive,
+      servers: wholePositive,
+    }),
+    L4: remoteTier,
+  }),
+  maxStalenessMs: z.number().min(50).max(3_600_000),
+  limits: z.strictObject(
+    Object.fromEntries(Object.keys(DEFAULT_CONFIG.limits).map((name) => [name, positive])),
+  ),
+  optimization: z.strictObject({ enabled: z.boolean(), sweepIntervalMs: z.number().min(10) }),
+  metrics: z.strictObject({ enabled: z.boolean(), prometheusEnabled: z.boolean() }),
+  security: z.strictObject({ encryptionKeys: z.array(encryptionKey) }),
+});
+
+/** One thing that is wrong with a configuration. */
+export interface ConfigProblem {
+  readonly field: string;
+  readonly expected: string;
+  readonly given: string;
+}
+
+const SECRET_FIELD = /key|password|secret|url/i;
+
+function given(config: unknown, path: readonly PropertyKey[]): string {
+  let value: unknown = config;
+  for (const part of path)
+    value = (value as { readonly [name: PropertyKey]: unknown } | undefined)?.[part];
+  if (value === undefined) return "nothing";
+  if (SECRET_FIELD.test(path.map(String).join("."))) return "[hidden]";
+  return JSON.stringify(value) ?? typeof value;
+}
+
+/** All problems of a configuration, empty when it is sound. */
+export function configProblems(config: unknown): readonly ConfigProblem[] {
+  const parsed = configSchema.safeParse(config);
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => ({
+    field: issue.path.map(String).join(".") || "config",
+    expected: issue.message,
+    given: given(config, issue.path),
+  }));
+}
+
+/** Throws one INVALID_CONFIG that names every problem. */
+export function refuseProblems(problems: readonly ConfigProblem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map((p) => `  ${p.field}: ${p.expected}; given ${p.given}`);
+  throw new MemoryError("INVALID_CONFIG", `the configuration is wrong:\n${lines.join("\n")}`);
+}
+
+/** The configuration unchanged, or one INVALID_CONFIG error that names every problem. */
+export function checkConfig(config: MemoryConfig): MemoryConfig {
+  refuseProblems(configProblems(config));
+  return config;
+}
