@@ -1,0 +1,73 @@
+import { MemoryError } from "../model/errors.ts";
+import type { JsonObject, JsonValue } from "../model/item.ts";
+import { checkKey } from "../model/key.ts";
+import type { Limits } from "../model/limits.ts";
+import { checkMetadata, checkTags, checkTtl, checkValue } from "../model/value.ts";
+import type { Condition } from "../tiers/authority.ts";
+import type { SetOptions } from "./memory.ts";
+import { NO_METADATA, NO_TAGS } from "./core.ts";
+
+const VERSION = /^(0|[1-9][0-9]{0,15})$/;
+
+/** A version as callers write it. One that cannot exist is no error: it simply matches nothing. */
+export function parseVersion(text: unknown, field: string): number {
+  if (typeof text === "string" && VERSION.test(text)) return Number(text);
+  throw new MemoryError(
+    "INVALID_ARGUMENT",
+    `${field}: expected a version as a decimal string, got ${JSON.stringify(text)}`,
+    { field },
+  );
+}
+
+/** `ifVersion` as the authority judges it. */
+export function parseCondition(ifVersion: string | null | undefined): Condition | undefined {
+  if (ifVersion === undefined) return undefined;
+  if (ifVersion === null) return "absent";
+  if (ifVersion === "*") return "present";
+  return parseVersion(ifVersion, "ifVersion");
+}
+
+/** How a condition reads in an error message. */
+export function describeCondition(condition: Condition): string {
+  if (condition === "absent") return "no item";
+  return condition === "present" ? "an item" : `version ${condition}`;
+}
+
+/** What a set writes, checked in full before anything is changed. */
+export interface CheckedSet {
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly metadata: JsonObject;
+  readonly tags: readonly string[];
+  readonly ttlSeconds: number | undefined;
+  readonly condition: Condition | undefined;
+}
+
+/** Checks key, value and options of one set against the limits. */
+export function checkSet(
+  key: unknown,
+  value: unknown,
+  options: SetOptions,
+  limits: Limits,
+): CheckedSet {
+  const { metadata, tags, ttlSeconds } = options;
+  if (ttlSeconds !== undefined) checkTtl(ttlSeconds, limits);
+  return {
+    key: checkKey(key, limits),
+    value: checkValue(value, limits),
+    metadata: metadata === undefined ? NO_METADATA : checkMetadata(metadata, limits),
+    tags: tags === undefined ? NO_TAGS : checkTags(tags, limits),
+    ttlSeconds,
+    condition: parseCondition(options.ifVersion),
+  };
+}
+
+/** Refuses a value whose encoded JSON is over the limit. */
+export function checkValueBytes(sizeBytes: number, limits: Limits): void {
+  if (sizeBytes <= limits.valueBytes) return;
+  throw new MemoryError(
+    "VALUE_TOO_LARGE",
+    `value: ${sizeBytes} bytes of JSON, at most ${limits.valueBytes} allowed; store it in parts`,
+    { field: "value" },
+  );
+}

@@ -1,0 +1,262 @@
+import { createHash } from "node:crypto";
+import { Copies } from "../coherence/copies.ts";
+import type { FillToken } from "../coherence/fill-guard.ts";
+import { MemoryError, VersionConflict, toMemoryError } from "../model/errors.ts";
+import { MemoryTier } from "../model/item.ts";
+import type { DeleteReceipt, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
+import { deepFreeze } from "../model/value.ts";
+import type {
+  PutOperation,
+  RemoveOperation,
+  TouchOperation,
+  WriteOperation,
+  WriteOptions,
+  WriteResult,
+} from "../tiers/authority.ts";
+import { assertReady } from "./core.ts";
+import type { Core } from "./core.ts";
+import { checkValueBytes, describeCondition } from "./inputs.ts";
+import type { CheckedSet } from "./inputs.ts";
+import { mergePatch } from "./merge-patch.ts";
+
+export type Written = Extract<WriteResult, { status: "written" }>;
+
+/** Where the copy of a write goes. */
+export interface Placement {
+  readonly objects: boolean;
+  readonly bytes: boolean;
+}
+
+/** A hint names the slowest tier that keeps a copy; none means process memory. */
+export function placementOf(tierHint: MemoryTier | undefined): Placement {
+  return {
+    objects: tierHint === MemoryTier.L0_CPU_CACHE,
+    bytes:
+      tierHint === undefined ||
+      tierHint === MemoryTier.L0_CPU_CACHE ||
+      tierHint === MemoryTier.L1_PROCESS_MEMORY,
+  };
+}
+
+/** Hash of a request, so that one idempotency key cannot stand for two different writes. */
+export function requestHash(parts: unknown): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("base64url");
+}
+
+/** Writes: the authority first, then the copies in this process. */
+export class WritePath {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** The put of a checked set, its value encoded. */
+  encodePut(namespace: string, set: CheckedSet): PutOperation {
+    const ref = { namespace, key: set.key };
+    const body = this.#core.codec.encode(set.value, ref);
+    checkValueBytes(this.#core.codec.valueBytes(body), this.#core.config.limits);
+    const { metadata, tags, ttlSeconds, condition } = set;
+    return {
+      kind: "put",
+      ...ref,
+      body,
+      metadata,
+      tags,
+      ttlSeconds,
+      ...(condition === undefined ? {} : { condition }),
+    };
+  }
+
+  /** Writes operations on distinct keys; copies are right before this returns, also when it throws. */
+  async write(
+    operations: readonly WriteOperation[],
+    options: WriteOptions & { readonly placement?: (index: number) => Placement } = {},
+  ): Promise<{ results: readonly WriteResult[]; outcomes: readonly TierOutcomes[] }> {
+    assertReady(this.#core);
+    const { authority, copies } = this.#core;
+    const tokens = operations.map((operation) => copies.guard.begin(operation));
+    try {
+      const results = await authority.write(operations, options);
+      const outcomes = operations.map((operation, index) =>
+        this.#settle(operation, results[index], {
+          token: tokens[index],
+          placement: options.placement?.(index) ?? placementOf(undefined),
+        }),
+      );
+      return { results, outcomes };
+    } catch (error) {
+      // After an unknown outcome nobody may trust a copy made before it.
+      if (toMemoryError(error).code === "OUTCOME_UNKNOWN")
+        for (const operation of operations) copies.invalidate(operation, Number.POSITIVE_INFINITY);
+      throw error;
+    } finally {
+      for (const token of tokens) copies.guard.end(token);
+    }
+  }
+
+  /** One put. Throws VersionConflict when its condition does not hold. */
+  async put(
+    operation: PutOperation,
+    options: WriteOptions & { readonly tierHint?: MemoryTier } = {},
+  ): Promise<Receipt> {
+    const placement = placementOf(options.tierHint);
+    const { results, outcomes } = await this.write([operation], {
+      ...options,
+      placement: () => placement,
+    });
+    const written = this.#mustHold(operation, results[0]);
+    return {
+      key: operation.key,
+      version: String(written.version),
+      tiers: this.#tiers(outcomes[0]),
+    };
+  }
+
+  async remove(operation: RemoveOperation, options: WriteOptions = {}): Promise<DeleteReceipt> {
+    const vanished = this.#core.ephemeral?.remove(operation) ?? false;
+    const { results } = await this.write([operation], options);
+    const result = this.#mustHold(operation, results[0]);
+    return {
+      key: operation.key,
+      version: String(result.version),
+      existed: vanished || result.status === "written",
+      tiers: this.#tiers({ objects: "skipped", bytes: "skipped" }),
+    };
+  }
+
+  async touch(operation: TouchOperation): Promise<Receipt> {
+    const { results, outcomes } = await this.write([operation]);
+    const result = this.#mustHold(operation, results[0]);
+    if (result.status === "absent") throw notFound(operation.key);
+    return {
+      key: operation.key,
+      version: String(result.version),
+      tiers: this.#tiers(outcomes[0]),
+    };
+  }
+
+  /** RFC 7396 inside one transaction of the authority. */
+  async patch(
+    ref: ItemRef,
+    patch: unknown,
+    options: WriteOptions & { readonly ifVersion?: number },
+  ): Promise<Receipt> {
+    assertReady(this.#core);
+    const { authority, copies, codec, config } = this.#core;
+    const token = copies.guard.begin(ref);
+    let operation: PutOperation | undefined;
+    try {
+      const result = await authority.modify(
+        ref,
+        (current) => {
+          if (current === undefined) throw notFound(ref.key);
+          if (options.ifVersion !== undefined && options.ifVersion !== current.version)
+            throw new VersionConflict(ref.key, `version ${options.ifVersion}`, {
+              version: String(current.version),
+            });
+          const value = mergePatch(codec.decode(current.body, current), patch, config.limits);
+          const body = codec.encode(value, ref);
+          checkValueBytes(codec.valueBytes(body), config.limits);
+          operation = {
+            kind: "put",
+            ...ref,
+            body,
+            metadata: current.metadata,
+            tags: current.tags,
+            ttlSeconds: undefined,
+            ...(current.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
+          };
+          return operation;
+        },
+        options,
+      );
+      if (result?.status !== "written") throw notFound(ref.key);
+      // A replayed receipt comes without running the patch: then there is nothing new to copy.
+      const outcomes =
+        operation === undefined
+          ? undefined
+          : this.#settle(operation, result, { token, placement: placementOf(undefined) });
+      if (operation === undefined) copies.invalidate(ref, result.version);
+      return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
+    } catch (error) {
+      if (toMemoryError(error).code === "OUTCOME_UNKNOWN")
+        copies.invalidate(ref, Number.POSITIVE_INFINITY);
+      throw error;
+    } finally {
+      copies.guard.end(token);
+    }
+  }
+
+  /** Turns a failed condition into its error. */
+  #mustHold(
+    operation: WriteOperation,
+    result: WriteResult | undefined,
+  ): Exclude<WriteResult, { status: "conflict" }> {
+    if (result === undefined) throw new MemoryError("INTERNAL", "the authority gave no result");
+    if (result.status !== "conflict") return result;
+    const { currentVersion } = result;
+    throw new VersionConflict(
+      operation.key,
+      operation.condition === undefined ? "a write" : describeCondition(operation.condition),
+      currentVersion === null ? null : { version: String(currentVersion) },
+    );
+  }
+
+  /** Makes the copies in this process agree with what the authority has just committed. */
+  #settle(
+    operation: WriteOperation,
+    result: WriteResult | undefined,
+    how: { readonly token: FillToken | undefined; readonly placement: Placement },
+  ): TierOutcomes {
+    const { copies, ephemeral } = this.#core;
+    if (result === undefined || result.status === "conflict") return SKIPPED;
+    copies.invalidate(operation, result.version);
+    ephemeral?.remove(operation);
+    if (operation.kind !== "put" || result.status !== "written" || how.token === undefined)
+      return SKIPPED;
+    const { version, createdAtMs, updatedAtMs, expiresAtMs, deadlineMs } = result;
+    const { namespace, key, metadata, tags, body } = operation;
+    const record = {
+      namespace,
+      key,
+      body,
+      metadata: deepFreeze(metadata),
+      tags: Object.freeze([...tags]),
+      version,
+      createdAtMs,
+      updatedAtMs,
+      expiresAtMs,
+      deadlineMs,
+    };
+    const bytes = how.placement.bytes ? copies.fill(how.token, record) : "skipped";
+    let objects: TierOutcome = "skipped";
+    if (how.placement.objects) {
+      const value = deepFreeze(this.#core.codec.decode(body, record));
+      const sizeBytes = this.#core.codec.valueBytes(body);
+      const { body: _, ...meta } = record;
+      objects = copies.fillObject(how.token, { ...meta, value, sizeBytes });
+    }
+    return { objects, bytes };
+  }
+
+  #tiers(outcomes: TierOutcomes | undefined): Receipt["tiers"] {
+    const { copies, authority } = this.#core;
+    return Copies.outcomes(authority.name, [
+      [copies.objects?.name, outcomes?.objects ?? "skipped"],
+      [copies.bytes?.name, outcomes?.bytes ?? "skipped"],
+    ]);
+  }
+}
+
+/** What became of the copies of one write. */
+export interface TierOutcomes {
+  readonly objects: TierOutcome;
+  readonly bytes: TierOutcome;
+}
+
+const SKIPPED: TierOutcomes = { objects: "skipped", bytes: "skipped" };
+
+export function notFound(key: string): MemoryError {
+  return new MemoryError("NOT_FOUND", `item ${JSON.stringify(key)} does not exist`);
+}
