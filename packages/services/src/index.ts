@@ -1,0 +1,10 @@
+export { freePort } from "./free-port.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
+export type { TemporaryFolder } from "./temporary-folder.ts";
+export { postgresAvailable } from "./postgres/binaries.ts";
+export { startPostgres } from "./postgres/server.ts";
+export type { PostgresOptions, PostgresServer } from "./postgres/server.ts";
+export { pgBouncerAvailable, startPgBouncer } from "./pgbouncer.ts";
+export type { PgBouncer, PgBouncerOptions } from "./pgbouncer.ts";
+export { startProxy } from "./proxy.ts";
+export type { Proxy, ProxyDirection, ProxyOptions } from "./proxy.ts";

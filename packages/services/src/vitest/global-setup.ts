@@ -1,0 +1,18 @@
+import type { TestProject } from "vitest/node";
+import { postgresAvailable, startPostgres } from "../index.ts";
+import type {} from "./provided.ts";
+
+/**
+ * One PostgreSQL for the whole run: each test takes a database of its own on it. fsync is off
+ * because no test cuts the power; those that crash a server start one of theirs.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const missing = postgresAvailable();
+  if (missing !== undefined) {
+    project.provide("postgres", { url: undefined, missing });
+    return async () => {};
+  }
+  const server = await startPostgres({ settings: { fsync: "off" } });
+  project.provide("postgres", { url: server.url, missing: undefined });
+  return () => server.remove();
+}

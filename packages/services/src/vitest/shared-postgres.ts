@@ -1,0 +1,38 @@
+import { randomUUID } from "node:crypto";
+import { describe, inject } from "vitest";
+import { createDatabase } from "../postgres/answers.ts";
+import { pgBouncerAvailable } from "../pgbouncer.ts";
+import type {} from "./provided.ts";
+
+/** Why the run has no PostgreSQL; undefined when it has one. */
+export function postgresMissing(): string | undefined {
+  return inject("postgres").missing;
+}
+
+/** The run's server, as a superuser on the database `postgres`. */
+export function sharedPostgresUrl(): string {
+  const { url, missing } = inject("postgres");
+  if (url === undefined) throw new Error(`needs PostgreSQL: ${missing}`);
+  return url;
+}
+
+/** An empty database of one's own on the run's server; its URL. It goes when the run ends. */
+export function testDatabase(): Promise<string> {
+  return createDatabase(sharedPostgresUrl(), `test_${randomUUID().replaceAll("-", "")}`);
+}
+
+/** `describe`, or a skip whose name says what is missing: `pnpm test` prints it at its end. */
+export function describeNeeding(missing: string | undefined, name: string, body: () => void): void {
+  if (missing === undefined) describe(name, body);
+  else describe.skip(`${name} [skipped: ${missing}]`, body);
+}
+
+/** Tests that need `testDatabase()` or `startPostgres()`. */
+export function describeWithPostgres(name: string, body: () => void): void {
+  describeNeeding(postgresMissing(), name, body);
+}
+
+/** Tests that need `startPgBouncer()` before a PostgreSQL. */
+export function describeWithPgBouncer(name: string, body: () => void): void {
+  describeNeeding(postgresMissing() ?? pgBouncerAvailable(), name, body);
+}
