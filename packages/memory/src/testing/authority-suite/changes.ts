@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import type { FollowState } from "../../tiers/authority.ts";
+import type { SuiteCase } from "../suite.ts";
+import { authorityCase } from "./fixture.ts";
+import type { AuthorityFixture, AuthorityMaker } from "./fixture.ts";
+
+async function changesOf(
+  f: AuthorityFixture,
+  below = false,
+): Promise<readonly (readonly [string, string])[]> {
+  const { changes } = await f.authority.readChanges({
+    namespace: f.namespace,
+    below,
+    after: 0,
+    limit: 10_000,
+  });
+  return changes.map(({ key, op }) => [op, key] as const);
+}
+
+/** The change log, its followers and consumers, and the sweep. */
+export function changeCases(maker: AuthorityMaker): SuiteCase[] {
+  return [
+    authorityCase(maker, "every change is in the log, in order, and nothing else", async (f) => {
+      const put = await f.put("a");
+      await f.one(f.touchOperation("a", 500));
+      await f.one(f.putOperation("a", { condition: "absent" }));
+      await f.one(f.removeOperation("a"));
+      await f.put("b", { namespace: `${f.namespace}/x` });
+      assert.deepEqual(await changesOf(f), [
+        ["put", "a"],
+        ["touch", "a"],
+        ["remove", "a"],
+      ]);
+      assert.equal((await changesOf(f, true)).length, 4);
+      const { changes } = await f.authority.readChanges({ ...f.selection(), after: 0, limit: 1 });
+      assert.equal(changes[0]?.version, put.version);
+    }),
+    authorityCase(maker, "the log is read in pages from a position", async (f) => {
+      const start = await f.authority.changePosition();
+      for (let n = 0; n < 7; n += 1) await f.put(`k${n}`);
+      const seen: string[] = [];
+      let position = start;
+      for (let page = 0; page < 50; page += 1) {
+        const read = await f.authority.readChanges({ ...f.selection(), after: position, limit: 3 });
+        assert.ok(read.changes.length <= 3);
+        assert.ok(read.position >= position);
+        seen.push(...read.changes.map((change) => change.key));
+        if (read.changes.length === 0) break;
+        position = read.position;
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 7 }, (_, n) => `k${n}`),
+      );
+    }),
+    authorityCase(maker, "a follower is told of every change with its version", async (f) => {
+      const first = await f.authority.follow(undefined);
+      let state: FollowState = first.state;
+      const newest = new Map<string, number>();
+      const poll = async (): Promise<void> => {
+        const answer = await f.authority.follow(state);
+        assert.equal(answer.gap, false);
+        assert.equal(answer.epoch, first.epoch);
+        assert.ok(answer.sentAtMs >= first.sentAtMs);
+        for (const change of answer.changes)
+          if (change.namespace === f.namespace)
+            newest.set(change.key, Math.max(newest.get(change.key) ?? 0, change.version));
+        state = answer.state;
+      };
+      const a = await f.put("a");
+      await poll();
+      assert.equal(newest.get("a"), a.version);
+      const b = await f.put("b");
+      const removed = await f.one(f.removeOperation("a"));
+      await poll();
+      assert.equal(newest.get("b"), b.version);
+      assert.equal(newest.get("a"), removed.status === "written" ? removed.version : undefined);
+    }),
+    authorityCase(maker, "a follower misses nothing of concurrent writers", async (f) => {
+      let { state } = await f.authority.follow(undefined);
+      const newest = new Map<string, number>();
+      const poll = async (): Promise<void> => {
+        const answer = await f.authority.follow(state);
+        for (const change of answer.changes)
+          newest.set(change.key, Math.max(newest.get(change.key) ?? 0, change.version));
+        ({ state } = answer);
+      };
+      const written = new Map<string, number>();
+      const writer = async (id: number): Promise<void> => {
+        for (let n = 0; n < 10; n += 1) {
+          const key = `k${(id + n) % 7}`;
+          const { version } = await f.put(key);
+          written.set(key, Math.max(written.get(key) ?? 0, version));
+        }
+      };
+      let writing = true;
+      const writers = Promise.all(Array.from({ length: 6 }, (_, id) => writer(id))).finally(() => {
+        writing = false;
+      });
+      while (writing) await poll();
+      await writers;
+      await poll();
+      for (const [key, version] of written) assert.equal(newest.get(key), version, key);
+    }),
+    authorityCase(maker, "a consumer's position is kept under its name", async (f) => {
+      const name = `consumer ${f.namespace}`;
+      assert.equal(await f.authority.loadConsumer(name), undefined);
+      await f.authority.saveConsumer(name, 5);
+      await f.authority.saveConsumer(name, 9);
+      assert.equal(await f.authority.loadConsumer(name), 9);
+    }),
+    authorityCase(maker, "sweep turns the expired into tombstones and tells of it", async (f) => {
+      const put = await f.put("k", { ttlSeconds: 0.001, metadata: { a: 1 } });
+      await f.put("stays");
+      await f.waitUntilGone("k");
+      for (let round = 0; round < 20; round += 1) {
+        const report = await f.authority.sweep(1000);
+        assert.ok(report.expired <= 1000);
+        if (report.expired === 0) break;
+      }
+      const { changes } = await f.authority.readChanges({ ...f.selection(), after: 0, limit: 100 });
+      const expired = changes.filter((change) => change.op === "expire");
+      assert.deepEqual(
+        expired.map((change) => change.key),
+        ["k"],
+      );
+      assert.ok((expired[0]?.version ?? 0) > put.version);
+      assert.deepEqual(await f.keys(), ["stays"]);
+      const again = await f.put("k");
+      assert.ok(again.version > (expired[0]?.version ?? Infinity));
+    }),
+  ];
+}
