@@ -1,0 +1,162 @@
+/** One environment variable, as docs/reference/config.md shows it. */
+export interface Setting {
+  readonly name: string;
+  readonly group: "server" | "storage" | "security" | "limits" | "operation";
+  /** What holds when it is unset or empty. */
+  readonly standard: string;
+  readonly unit: string;
+  readonly example: string;
+  readonly means: string;
+  /** It can be given as a file too, named by this variable; read again when the file changes. */
+  readonly fileForm?: string;
+}
+
+/** Every variable that the server reads. pnpm check compares this list with what is parsed. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: "HOST",
+    group: "server",
+    standard: "127.0.0.1",
+    unit: "address",
+    example: "0.0.0.0",
+    means: "Address to listen on. Without a JWT setting only a loopback address is accepted.",
+  },
+  {
+    name: "PORT",
+    group: "server",
+    standard: "8787",
+    unit: "TCP port",
+    example: "8080",
+    means: "Port to listen on; 0 takes a free one.",
+  },
+  {
+    name: "CHERRY_ENVIRONMENT",
+    group: "server",
+    standard: "development",
+    unit: "development, staging or production",
+    example: "production",
+    means: "Outside development the server refuses to start without a JWT setting.",
+  },
+  {
+    name: "CHERRY_DATA_DIR",
+    group: "storage",
+    standard: ".cherry",
+    unit: "folder",
+    example: "/var/lib/cherry",
+    means: "Folder of the embedded storage, used when `DATABASE_URL` is unset.",
+  },
+  {
+    name: "DATABASE_URL",
+    group: "storage",
+    standard: "embedded storage",
+    unit: "postgres:// URL",
+    example: "postgres://cherry@db:5432/cherry",
+    means: "PostgreSQL 15 or later: the system of record (L3).",
+  },
+  {
+    name: "DATABASE_PASSWORD_FILE",
+    group: "storage",
+    standard: "the URL's password",
+    unit: "file",
+    example: "/run/secrets/database-password",
+    means: "Password for `DATABASE_URL`, read again for each new connection.",
+  },
+  {
+    name: "CHERRY_DB_SCHEMA",
+    group: "storage",
+    standard: "cherry",
+    unit: "1 to 63 of a-z, 0-9 and _",
+    example: "cherry_staging",
+    means: "Schema of all tables; two environments may share a database.",
+  },
+  {
+    name: "REDIS_URL",
+    group: "storage",
+    standard: "no L2",
+    unit: "redis:// or rediss:// URL",
+    example: "redis://cache:6379",
+    means: "Redis or Valkey shared by all servers (L2).",
+  },
+  {
+    name: "WEAVIATE_URL",
+    group: "storage",
+    standard: "no L4",
+    unit: "http:// URL",
+    example: "http://vectors:8080",
+    means: "Weaviate for search by meaning (L4).",
+  },
+  {
+    name: "CHERRY_JWT_SECRET",
+    group: "security",
+    standard: "no tokens: loopback only",
+    unit: "text of 32 bytes or more; a list is separated by commas",
+    example: "$(openssl rand -base64 32)",
+    means: "The first signs, all verify.",
+    fileForm: "CHERRY_JWT_SECRET_FILE",
+  },
+  {
+    name: "CHERRY_JWKS_URL",
+    group: "security",
+    standard: "none",
+    unit: "https:// URL",
+    example: "https://login.example.com/.well-known/jwks.json",
+    means: "Public keys of an identity provider, in place of `CHERRY_JWT_SECRET`.",
+  },
+  {
+    name: "CHERRY_JWT_ISSUER",
+    group: "security",
+    standard: "any",
+    unit: "text",
+    example: "https://login.example.com/",
+    means: "The `iss` that a token must have.",
+  },
+  {
+    name: "CHERRY_JWT_AUDIENCE",
+    group: "security",
+    standard: "any",
+    unit: "text",
+    example: "cherry-memory",
+    means: "The `aud` that a token must have.",
+  },
+  {
+    name: "CHERRY_ENCRYPTION_KEYS",
+    group: "security",
+    standard: "values are stored unencrypted",
+    unit: "`id:base64` of 32 bytes; a list is separated by commas",
+    example: "k2:…,k1:…",
+    means: "AES-256-GCM for values. The first key writes, all read.",
+    fileForm: "CHERRY_ENCRYPTION_KEYS_FILE",
+  },
+  {
+    name: "CHERRY_L1_MAX_MB",
+    group: "limits",
+    standard: "256",
+    unit: "MiB",
+    example: "1024",
+    means: "Memory that the process cache (L1) may take.",
+  },
+  {
+    name: "CHERRY_MAX_STALENESS_MS",
+    group: "limits",
+    standard: "1000",
+    unit: "milliseconds, 50 to 3,600,000",
+    example: "250",
+    means: "The oldest state that a read without further demands may show.",
+  },
+  {
+    name: "CHERRY_MAX_VALUE_BYTES",
+    group: "limits",
+    standard: "1048576",
+    unit: "bytes of JSON text",
+    example: "262144",
+    means: "The largest value accepted.",
+  },
+  {
+    name: "LOG_LEVEL",
+    group: "operation",
+    standard: "info",
+    unit: "fatal, error, warn, info, debug, trace or silent",
+    example: "warn",
+    means: "The least severe log line written. Values are never logged.",
+  },
+];
