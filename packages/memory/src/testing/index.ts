@@ -25,3 +25,5 @@ export { byteTierSuite, localTierSuite, objectTierSuite } from "./local-tier-sui
 export type { LocalRecord, LocalTierBounds, LocalTierMaker } from "./local-tier-suite/fixture.ts";
 export { authoritySuite } from "./authority-suite/index.ts";
 export type { AuthorityMaker } from "./authority-suite/fixture.ts";
+export { memorySuite } from "./memory-suite/index.ts";
+export type { MemoryMaker } from "./memory-suite/fixture.ts";
