@@ -27,6 +27,8 @@ export interface PostgresOptions {
 /** A PostgreSQL of one's own on the loopback, in a temporary folder. */
 export interface PostgresServer {
   readonly port: number;
+  /** Holds the data folder and `postgres.log`. */
+  readonly folder: string;
   /** The database `postgres`, as a superuser. */
   readonly url: string;
   /** Creates an empty database and returns its URL. */
@@ -74,7 +76,7 @@ class LocalPostgres implements PostgresServer {
   readonly port: number;
   readonly url: string;
   readonly #binaries: PostgresBinaries;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #removeFolder: () => void;
   readonly #settings: { readonly [name: string]: string };
   #child: ChildProcess | undefined;
@@ -89,14 +91,14 @@ class LocalPostgres implements PostgresServer {
     this.port = port;
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     this.#binaries = binaries;
-    this.#folder = folder.path;
+    this.folder = folder.path;
     this.#removeFolder = () => folder.remove();
     this.#settings = settings;
   }
 
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
-    const logFile = join(this.#folder, "postgres.log");
+    const logFile = join(this.folder, "postgres.log");
     const log = openSync(logFile, "a");
     const flags = Object.entries(this.#settings).flatMap(([name, value]) => [
       "-c",
@@ -104,7 +106,7 @@ class LocalPostgres implements PostgresServer {
     ]);
     const child = spawn(
       join(this.#binaries.folder, "postgres"),
-      ["-D", join(this.#folder, "data"), "-p", String(this.port), ...flags],
+      ["-D", join(this.folder, "data"), "-p", String(this.port), ...flags],
       // A session of its own: Ctrl-C in a terminal is for the test run, which then stops us.
       { cwd: "/", detached: true, stdio: ["ignore", log, log], ...this.#binaries.runAs },
     );
@@ -116,7 +118,7 @@ class LocalPostgres implements PostgresServer {
       if (this.#child === child) this.#ended();
     });
     this.#child = child;
-    if (child.pid !== undefined) this.#guard = guardProcess(child.pid, "QUIT", this.#folder);
+    if (child.pid !== undefined) this.#guard = guardProcess(child.pid, "QUIT", this.folder);
     const describe = (): string =>
       `PostgreSQL did not start: ${failure?.message ?? readFileSync(logFile, "utf8").slice(-LOG_TAIL_CHARACTERS)}`;
     let ready = false;
