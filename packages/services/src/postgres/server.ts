@@ -75,8 +75,8 @@ async function initialize(binaries: PostgresBinaries, dataFolder: string): Promi
 class LocalPostgres implements PostgresServer {
   readonly port: number;
   readonly url: string;
-  readonly #binaries: PostgresBinaries;
   readonly folder: string;
+  readonly #binaries: PostgresBinaries;
   readonly #removeFolder: () => void;
   readonly #settings: { readonly [name: string]: string };
   #child: ChildProcess | undefined;
