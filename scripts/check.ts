@@ -69,7 +69,11 @@ const STEPS: readonly Step[] = [
   { name: "packages", what: "build, publint, attw", run: checkPackages },
   { name: "types", what: "tsc", run: () => program("tsc", "-p", "tsconfig.json", "--noEmit") },
   { name: "format", what: "prettier", run: () => program("prettier", "--check", ".") },
-  { name: "lint", what: "oxlint", run: () => program("oxlint", "--type-aware", "--deny-warnings") },
+  {
+    name: "lint",
+    what: "oxlint",
+    run: () => program("oxlint", "--type-aware", "--deny-warnings", "--format=unix"),
+  },
   { name: "unused", what: "knip", run: () => program("knip", "--no-progress") },
   { name: "tidy", what: "scripts/tidy", run: () => script("tidy.ts") },
 ];
