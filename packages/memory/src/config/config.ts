@@ -39,10 +39,14 @@ export interface MemoryConfig {
     readonly enabled: boolean;
     /** Between two sweeps, milliseconds. Default 5000. */
     readonly sweepIntervalMs: number;
+    /** Rows one sweep expires, purges or trims, each. Default 1000. */
+    readonly sweepRows: number;
   };
   readonly metrics: { readonly enabled: boolean; readonly prometheusEnabled: boolean };
   readonly security: {
     /** `id:base64` of 32 bytes each; the first writes, all read. */
     readonly encryptionKeys: readonly string[];
+    /** File with the same, read again when it changes: rotation needs no restart. */
+    readonly encryptionKeysFile?: string;
   };
 }

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from "../model/limits.ts";
 import type { MemoryConfig } from "./config.ts";
 
 /** What `new UnifiedMemoryManager()` runs with when the environment says nothing. */
-export const DEFAULT_CONFIG: MemoryConfig = Object.freeze({
+export const DEFAULT_CONFIG: MemoryConfig = {
   environment: "development",
   dataDir: ".cherry",
   tiers: {
@@ -14,7 +14,7 @@ export const DEFAULT_CONFIG: MemoryConfig = Object.freeze({
   },
   maxStalenessMs: 1000,
   limits: DEFAULT_LIMITS,
-  optimization: { enabled: true, sweepIntervalMs: 5000 },
+  optimization: { enabled: true, sweepIntervalMs: 5000, sweepRows: 1000 },
   metrics: { enabled: true, prometheusEnabled: true },
   security: { encryptionKeys: [] },
-});
+};

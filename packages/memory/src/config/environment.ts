@@ -25,20 +25,20 @@ function numeric(
   return undefined;
 }
 
+/** Entries separated by commas or white space. */
+export function splitList(text: string): string[] {
+  return text.split(/[\s,]+/).filter((part) => part !== "");
+}
+
 function listOf(env: EnvironmentVariables, name: string, problems: ConfigProblem[]): string[] {
   const file = text(env, `${name}_FILE`);
-  let value = text(env, name);
-  if (file !== undefined) {
-    try {
-      value = readFileSync(file, "utf8");
-    } catch {
-      problems.push({ field: `${name}_FILE`, expected: "a readable file", given: file });
-    }
+  if (file === undefined) return splitList(text(env, name) ?? "");
+  try {
+    return splitList(readFileSync(file, "utf8"));
+  } catch {
+    problems.push({ field: `${name}_FILE`, expected: "a readable file", given: file });
+    return [];
   }
-  return (value ?? "")
-    .split(/[\s,]+/)
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
 }
 
 /** The manager's configuration from environment variables; all problems in one INVALID_CONFIG. */
@@ -48,6 +48,7 @@ export function loadConfig(env: EnvironmentVariables): MemoryConfig {
   const databaseUrl = text(env, "DATABASE_URL");
   const passwordFile = text(env, "DATABASE_PASSWORD_FILE");
   const redisUrl = text(env, "REDIS_URL");
+  const keysFile = text(env, "CHERRY_ENCRYPTION_KEYS_FILE");
   const weaviateUrl = text(env, "WEAVIATE_URL");
   const valueBytes = numeric(env, "CHERRY_MAX_VALUE_BYTES", problems);
   const config: MemoryConfig = {
@@ -74,8 +75,16 @@ export function loadConfig(env: EnvironmentVariables): MemoryConfig {
     },
     maxStalenessMs: numeric(env, "CHERRY_MAX_STALENESS_MS", problems) ?? base.maxStalenessMs,
     limits: { ...base.limits, ...(valueBytes === undefined ? {} : { valueBytes }) },
-    security: { encryptionKeys: listOf(env, "CHERRY_ENCRYPTION_KEYS", problems) },
+    security: {
+      encryptionKeys: listOf(env, "CHERRY_ENCRYPTION_KEYS", problems),
+      ...(keysFile === undefined ? {} : { encryptionKeysFile: keysFile }),
+    },
   };
   refuseProblems([...problems, ...configProblems(config)]);
   return config;
+}
+
+/** The configuration of this process' environment. */
+export function environmentConfig(): MemoryConfig {
+  return loadConfig(process.env);
 }

@@ -49,9 +49,16 @@ const configSchema = z.strictObject({
   limits: z.strictObject(
     Object.fromEntries(Object.keys(DEFAULT_CONFIG.limits).map((name) => [name, positive])),
   ),
-  optimization: z.strictObject({ enabled: z.boolean(), sweepIntervalMs: z.number().min(10) }),
+  optimization: z.strictObject({
+    enabled: z.boolean(),
+    sweepIntervalMs: z.number().min(10),
+    sweepRows: wholePositive,
+  }),
   metrics: z.strictObject({ enabled: z.boolean(), prometheusEnabled: z.boolean() }),
-  security: z.strictObject({ encryptionKeys: z.array(encryptionKey) }),
+  security: z.strictObject({
+    encryptionKeys: z.array(encryptionKey),
+    encryptionKeysFile: z.string().min(1).optional(),
+  }),
 });
 
 /** One thing that is wrong with a configuration. */

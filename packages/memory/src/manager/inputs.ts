@@ -2,9 +2,10 @@ import { MemoryError } from "../model/errors.ts";
 import type { JsonObject, JsonValue } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
+import { MEMORY_TIERS } from "../model/item.ts";
 import { checkMetadata, checkTags, checkTtl, checkValue } from "../model/value.ts";
 import type { Condition } from "../tiers/authority.ts";
-import type { SetOptions } from "./memory.ts";
+import type { ReadOptions, SetOptions } from "./memory.ts";
 import { NO_METADATA, NO_TAGS } from "./core.ts";
 
 const VERSION = /^(0|[1-9][0-9]{0,15})$/;
@@ -43,6 +44,24 @@ export interface CheckedSet {
   readonly condition: Condition | undefined;
 }
 
+const DURABILITIES: readonly unknown[] = ["durable", "ephemeral", undefined];
+const SWITCHES: readonly unknown[] = [true, false, undefined];
+
+function refuse(field: string, expected: string, given: unknown): never {
+  const message = `${field}: expected ${expected}, got ${JSON.stringify(given)}`;
+  throw new MemoryError("INVALID_ARGUMENT", message, { field });
+}
+
+function checkChoices(options: SetOptions): void {
+  const { tierHint, durability, text, index, embed } = options;
+  if (tierHint !== undefined && !MEMORY_TIERS.includes(tierHint))
+    refuse("tierHint", MEMORY_TIERS.join(", "), tierHint);
+  if (!DURABILITIES.includes(durability)) refuse("durability", "durable or ephemeral", durability);
+  if (text !== undefined && typeof text !== "string") refuse("text", "text", text);
+  if (!SWITCHES.includes(index)) refuse("index", "true or false", index);
+  if (!SWITCHES.includes(embed)) refuse("embed", "true or false", embed);
+}
+
 /** Checks key, value and options of one set against the limits. */
 export function checkSet(
   key: unknown,
@@ -52,6 +71,7 @@ export function checkSet(
 ): CheckedSet {
   const { metadata, tags, ttlSeconds } = options;
   if (ttlSeconds !== undefined) checkTtl(ttlSeconds, limits);
+  checkChoices(options);
   return {
     key: checkKey(key, limits),
     value: checkValue(value, limits),
@@ -70,4 +90,47 @@ export function checkValueBytes(sizeBytes: number, limits: Limits): void {
     `value: ${sizeBytes} bytes of JSON, at most ${limits.valueBytes} allowed; store it in parts`,
     { field: "value" },
   );
+}
+
+const CONSISTENCIES = new Set<unknown>(["any", "latest"]);
+const ID_BYTES_MAX = 256;
+const POSITION = /^(0|[1-9][0-9]{0,15})$/;
+
+/** Refuses read options that would otherwise be taken for something weaker than what was meant. */
+export function checkConsistency(options: ReadOptions | undefined): void {
+  if (options === undefined) return;
+  const { consistency, maxStalenessMs } = options;
+  if (consistency !== undefined && !CONSISTENCIES.has(consistency))
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      `consistency: expected any or latest, got ${JSON.stringify(consistency)}`,
+      { field: "consistency" },
+    );
+  if (maxStalenessMs !== undefined && !(Number.isFinite(maxStalenessMs) && maxStalenessMs >= 0))
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      `maxStalenessMs: expected milliseconds from 0 on, got ${String(maxStalenessMs)}`,
+      { field: "maxStalenessMs" },
+    );
+}
+
+/** The id of a repeatable request. */
+export function checkIdempotencyKey(id: unknown): string {
+  const bytes = typeof id === "string" ? Buffer.byteLength(id) : 0;
+  const storable = typeof id === "string" && id.isWellFormed() && !id.includes("\u0000");
+  if (storable && bytes >= 1 && bytes <= ID_BYTES_MAX) return id;
+  throw new MemoryError(
+    "INVALID_ARGUMENT",
+    `idempotencyKey: expected 1 to ${ID_BYTES_MAX} bytes of UTF-8 text without NUL`,
+    { field: "idempotencyKey" },
+  );
+}
+
+/** A position in the change log as callers write it; undefined = its start. */
+export function checkPosition(after: unknown): number {
+  if (after === undefined) return 0;
+  if (typeof after === "string" && POSITION.test(after)) return Number(after);
+  throw new MemoryError("INVALID_CURSOR", "after: expected a position from an earlier page", {
+    field: "after",
+  });
 }

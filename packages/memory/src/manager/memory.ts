@@ -197,7 +197,10 @@ export interface Memory {
   /** Synchronous; undefined = not at hand, not "absent". */
   peek<T = JsonValue>(key: string): T | undefined;
   /** Values in the order asked; undefined = absent. */
-  getMany<T = JsonValue>(keys: readonly string[], options?: ReadOptions): Promise<(T | undefined)[]>;
+  getMany<T = JsonValue>(
+    keys: readonly string[],
+    options?: ReadOptions,
+  ): Promise<(T | undefined)[]>;
   set(key: string, value: unknown, options?: SetOptions): Promise<Receipt>;
   delete(key: string, options?: DeleteOptions): Promise<DeleteReceipt>;
   exists(key: string, options?: ReadOptions): Promise<boolean>;
@@ -210,7 +213,11 @@ export interface Memory {
     options?: SetOptions,
   ): Promise<Receipt | undefined>;
   /** One loader call for all callers. */
-  getOrSet<T = JsonValue>(key: string, loader: () => Promise<T> | T, options?: SetOptions): Promise<T>;
+  getOrSet<T = JsonValue>(
+    key: string,
+    loader: () => Promise<T> | T,
+    options?: SetOptions,
+  ): Promise<T>;
   /** `expected`: a version, or null for "absent". Throws VersionConflict with `current`. */
   compareAndSet(
     key: string,
@@ -266,7 +273,11 @@ export interface MemoryManager extends Memory {
   initialize(): Promise<void>;
   close(): Promise<void>;
   getStats(): Promise<MemoryStats>;
-  optimize(): Promise<{ readonly promoted: number; readonly demoted: number; readonly swept: number }>;
+  optimize(): Promise<{
+    readonly promoted: number;
+    readonly demoted: number;
+    readonly swept: number;
+  }>;
   /** One entry a tier: on or off, and why. */
   describeTiers(): readonly TierReport[];
   /** In namespace `path`; undefined = surely absent. */

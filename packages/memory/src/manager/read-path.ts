@@ -1,16 +1,26 @@
 import type { FillToken } from "../coherence/fill-guard.ts";
+import { isMemoryError, toMemoryError } from "../model/errors.ts";
+import type { MemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, JsonValue, MemoryTier, ObjectRecord } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
-import { assertReady } from "./core.ts";
-import type { Core, Served } from "./core.ts";
+import type { Core } from "./core.ts";
 import type { ReadOptions } from "./memory.ts";
 
 /** An item with its decoded value and the tier that gave it. */
 export interface ServedObject {
   readonly tier: MemoryTier;
   readonly record: ObjectRecord;
-  /** Unknown (undefined) when it came from a tier of decoded objects. */
+  /** Undefined when it came from a tier of decoded objects. */
   readonly encoded: ItemRecord | undefined;
+  /** True when it is a copy: then it is only as current as the last proof. */
+  readonly copy: boolean;
+}
+
+/** The same as it lies in a tier of bytes. */
+export interface ServedRecord {
+  readonly tier: MemoryTier;
+  readonly record: ItemRecord;
+  readonly copy: boolean;
 }
 
 /** Reads: nearest valid copy first, then the authority; copies move up as they are used. */
@@ -21,7 +31,7 @@ export class ReadPath {
     this.#core = core;
   }
 
-  /** The decoded copy, if it may be served now. The hot path. */
+  /** The decoded copy, if it may be served now. The hot path: no allocation, no await. */
   hot(namespace: string, key: string): ObjectRecord | undefined {
     const { copies, validity } = this.#core;
     if (copies.objects === undefined || !validity.holds()) return undefined;
@@ -32,32 +42,27 @@ export class ReadPath {
   peek(namespace: string, key: string): JsonValue | undefined {
     const hot = this.hot(namespace, key);
     if (hot !== undefined) return hot.value;
-    const { copies, validity, ephemeral } = this.#core;
-    const record =
-      (validity.holds() ? copies.bytes?.find(namespace, key) : undefined) ??
-      ephemeral?.find({ namespace, key });
-    return record === undefined ? undefined : this.decode(record).value;
+    const local = this.#local({ namespace, key }, undefined);
+    return local === undefined ? undefined : this.#open(local).value;
   }
 
   /** One item from the nearest tier that may serve it; undefined = surely absent. */
   async readObject(ref: ItemRef, options?: ReadOptions): Promise<ServedObject | undefined> {
-    if (this.#mayUseCopies(options)) {
-      const object = this.#core.copies.objects?.find(ref.namespace, ref.key);
-      if (object !== undefined)
-        return { tier: this.#objectTier(), record: object, encoded: undefined };
-    }
+    const object = this.#localObject(ref, options);
+    if (object !== undefined) return object;
     const served = await this.readRecord(ref, options);
     if (served === undefined) return undefined;
-    return { tier: served.tier, record: this.#open(served), encoded: served.record };
+    return { ...served, record: this.#open(served), encoded: served.record };
   }
 
-  /** The same without decoding; skips the tiers of decoded objects. */
-  async readRecord(ref: ItemRef, options?: ReadOptions): Promise<Served | undefined> {
-    assertReady(this.#core);
+  /** The same without decoding; passes over the tiers of decoded objects. */
+  async readRecord(ref: ItemRef, options?: ReadOptions): Promise<ServedRecord | undefined> {
     const local = this.#local(ref, options);
     if (local !== undefined) return local;
     const [record] = await this.#fromAuthority([ref]);
-    return record === undefined ? undefined : { tier: this.#core.authority.name, record };
+    return record === undefined
+      ? undefined
+      : { tier: this.#core.authority.name, record, copy: false };
   }
 
   /** Many items, in order: copies first, then one query for the rest. */
@@ -65,34 +70,32 @@ export class ReadPath {
     refs: readonly ItemRef[],
     options?: ReadOptions,
   ): Promise<(ServedObject | undefined)[]> {
-    assertReady(this.#core);
-    const answers: (ServedObject | undefined)[] = Array.from({ length: refs.length });
-    const missing: number[] = [];
-    const mayUseCopies = this.#mayUseCopies(options);
-    for (const [index, ref] of refs.entries()) {
-      const object = mayUseCopies
-        ? this.#core.copies.objects?.find(ref.namespace, ref.key)
-        : undefined;
-      const local = object === undefined ? this.#local(ref, options) : undefined;
-      if (object !== undefined)
-        answers[index] = { tier: this.#objectTier(), record: object, encoded: undefined };
-      else if (local === undefined) missing.push(index);
-      else
-        answers[index] = { tier: local.tier, record: this.#open(local), encoded: local.record };
-    }
+    const answers = await this.readSettled(refs, options);
+    return answers.map((answer) => {
+      if (isMemoryError(answer)) throw answer;
+      return answer;
+    });
+  }
+
+  /** The same, but an item that cannot be decoded answers with its error and leaves the others. */
+  async readSettled(
+    refs: readonly ItemRef[],
+    options?: ReadOptions,
+  ): Promise<(ServedObject | MemoryError | undefined)[]> {
+    const answers = refs.map((ref) => {
+      const local = this.#localObject(ref, options) ?? this.#local(ref, options);
+      return local && "encoded" in local ? local : local && this.#settledOpen(local);
+    });
+    const missing = refs.filter((_, index) => answers[index] === undefined);
     if (missing.length === 0) return answers;
-    const wanted = missing.map((index) => refs[index]).filter((ref) => ref !== undefined);
-    const records = await this.#fromAuthority(wanted);
-    for (const [at, index] of missing.entries()) {
-      const record = records[at];
-      if (record !== undefined)
-        answers[index] = {
-          tier: this.#core.authority.name,
-          record: this.decode(record),
-          encoded: record,
-        };
-    }
-    return answers;
+    const records = await this.#fromAuthority(missing);
+    const tier = this.#core.authority.name;
+    let next = 0;
+    return answers.map((answer) => {
+      if (answer !== undefined) return answer;
+      const record = records[next++];
+      return record && this.#settledOpen({ tier, record, copy: false });
+    });
   }
 
   /** Decodes and freezes. Throws CORRUPT_VALUE rather than return something else. */
@@ -102,37 +105,54 @@ export class ReadPath {
     return { ...meta, value, sizeBytes: this.#core.codec.valueBytes(body) };
   }
 
-  #objectTier(): MemoryTier {
-    const { objects } = this.#core.copies;
-    return objects === undefined ? this.#core.authority.name : objects.name;
+  /** Age of what a copy shows, when the authority cannot be asked; undefined = not degraded. */
+  degradedAgeMs(copy: boolean): number | undefined {
+    const { authority, validity } = this.#core;
+    if (!copy || authority.health().status === "ready") return undefined;
+    return Math.max(0, Math.round(validity.ageMs()));
+  }
+
+  #settledOpen(served: ServedRecord): ServedObject | MemoryError {
+    try {
+      return { ...served, record: this.#open(served), encoded: served.record };
+    } catch (error) {
+      return toMemoryError(error);
+    }
   }
 
   #mayUseCopies(options: ReadOptions | undefined): boolean {
-    if (options === undefined) return this.#core.validity.holds();
+    const { validity } = this.#core;
+    if (options === undefined) return validity.holds();
     if (options.consistency === "latest") return false;
-    if (options.maxStalenessMs === undefined) return this.#core.validity.holds();
-    return this.#core.validity.holdsWithin(options.maxStalenessMs);
+    if (options.maxStalenessMs === undefined) return validity.holds();
+    return validity.holdsWithin(options.maxStalenessMs);
   }
 
-  #local(ref: ItemRef, options: ReadOptions | undefined): Served | undefined {
-    const { copies, ephemeral } = this.#core;
+  #localObject(ref: ItemRef, options: ReadOptions | undefined): ServedObject | undefined {
+    const { objects } = this.#core.copies;
+    if (objects === undefined || !this.#mayUseCopies(options)) return undefined;
+    const record = objects.find(ref.namespace, ref.key);
+    return record && { tier: objects.name, record, encoded: undefined, copy: true };
+  }
+
+  #local(ref: ItemRef, options: ReadOptions | undefined): ServedRecord | undefined {
+    const { copies, ephemeral, authority } = this.#core;
     if (copies.bytes !== undefined && this.#mayUseCopies(options)) {
       const record = copies.bytes.find(ref.namespace, ref.key);
-      if (record !== undefined) return { tier: copies.bytes.name, record };
+      if (record !== undefined) return { tier: copies.bytes.name, record, copy: true };
     }
     const record = ephemeral?.find(ref);
-    const tier = copies.bytes?.name ?? this.#core.authority.name;
-    return record === undefined ? undefined : { tier, record };
+    return record && { tier: copies.bytes?.name ?? authority.name, record, copy: false };
   }
 
-  /** Decodes a local copy and, when it proves hot, keeps the decoded form one tier up. */
-  #open(served: Served): ObjectRecord {
-    const { copies, doorkeeper, moves, authority } = this.#core;
+  /** Decodes and, when a copy proves hot, keeps the decoded form one tier up. */
+  #open(served: ServedRecord): ObjectRecord {
+    const { copies, doorkeeper, moves } = this.#core;
     const object = this.decode(served.record);
-    const isCopy = served.tier !== authority.name;
-    if (!isCopy || copies.objects === undefined || this.#core.ephemeral?.find(served.record) !== undefined)
+    // Nothing is awaited between finding the copy and offering it, so no change can slip between.
+    if (!served.copy || copies.objects === undefined || !doorkeeper.admits(object.version))
       return object;
-    if (doorkeeper.admits(object.version) && copies.objects.offer(object) === "stored")
+    if (copies.objects.offer(object) === "stored")
       moves.record(object, {
         from: served.tier,
         to: copies.objects.name,

@@ -6,6 +6,7 @@ import { MemoryTier } from "../model/item.ts";
 import type { DeleteReceipt, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
 import type {
+  Condition,
   PutOperation,
   RemoveOperation,
   TouchOperation,
@@ -13,7 +14,6 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../tiers/authority.ts";
-import { assertReady } from "./core.ts";
 import type { Core } from "./core.ts";
 import { checkValueBytes, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
@@ -73,14 +73,14 @@ export class WritePath {
     operations: readonly WriteOperation[],
     options: WriteOptions & { readonly placement?: (index: number) => Placement } = {},
   ): Promise<{ results: readonly WriteResult[]; outcomes: readonly TierOutcomes[] }> {
-    assertReady(this.#core);
     const { authority, copies } = this.#core;
     const tokens = operations.map((operation) => copies.guard.begin(operation));
     try {
       const results = await authority.write(operations, options);
       const outcomes = operations.map((operation, index) =>
         this.#settle(operation, results[index], {
-          token: tokens[index],
+          // A repeated request may be answered by an old receipt: it proves nothing about now.
+          token: options.idempotency === undefined ? tokens[index] : undefined,
           placement: options.placement?.(index) ?? placementOf(undefined),
         }),
       );
@@ -114,13 +114,12 @@ export class WritePath {
   }
 
   async remove(operation: RemoveOperation, options: WriteOptions = {}): Promise<DeleteReceipt> {
-    const vanished = this.#core.ephemeral?.remove(operation) ?? false;
     const { results } = await this.write([operation], options);
     const result = this.#mustHold(operation, results[0]);
     return {
       key: operation.key,
       version: String(result.version),
-      existed: vanished || result.status === "written",
+      existed: result.status === "written",
       tiers: this.#tiers({ objects: "skipped", bytes: "skipped" }),
     };
   }
@@ -140,9 +139,8 @@ export class WritePath {
   async patch(
     ref: ItemRef,
     patch: unknown,
-    options: WriteOptions & { readonly ifVersion?: number },
+    options: WriteOptions & { readonly condition?: Exclude<Condition, "absent"> },
   ): Promise<Receipt> {
-    assertReady(this.#core);
     const { authority, copies, codec, config } = this.#core;
     const token = copies.guard.begin(ref);
     let operation: PutOperation | undefined;
@@ -150,9 +148,10 @@ export class WritePath {
       const result = await authority.modify(
         ref,
         (current) => {
-          if (current === undefined) throw notFound(ref.key);
-          if (options.ifVersion !== undefined && options.ifVersion !== current.version)
-            throw new VersionConflict(ref.key, `version ${options.ifVersion}`, {
+          if (current === undefined) throw this.#missing(ref, options.condition);
+          const { condition } = options;
+          if (typeof condition === "number" && condition !== current.version)
+            throw new VersionConflict(ref.key, describeCondition(condition), {
               version: String(current.version),
             });
           const value = mergePatch(codec.decode(current.body, current), patch, config.limits);
@@ -174,10 +173,10 @@ export class WritePath {
       if (result?.status !== "written") throw notFound(ref.key);
       // A replayed receipt comes without running the patch: then there is nothing new to copy.
       const outcomes =
-        operation === undefined
+        operation === undefined || options.idempotency !== undefined
           ? undefined
           : this.#settle(operation, result, { token, placement: placementOf(undefined) });
-      if (operation === undefined) copies.invalidate(ref, result.version);
+      if (outcomes === undefined) copies.invalidate(ref, result.version);
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
       if (toMemoryError(error).code === "OUTCOME_UNKNOWN")
@@ -186,6 +185,12 @@ export class WritePath {
     } finally {
       copies.guard.end(token);
     }
+  }
+
+  #missing(ref: ItemRef, condition: Condition | undefined): MemoryError {
+    return condition === undefined
+      ? notFound(ref.key)
+      : new VersionConflict(ref.key, describeCondition(condition), null);
   }
 
   /** Turns a failed condition into its error. */
@@ -210,7 +215,12 @@ export class WritePath {
     how: { readonly token: FillToken | undefined; readonly placement: Placement },
   ): TierOutcomes {
     const { copies, ephemeral } = this.#core;
-    if (result === undefined || result.status === "conflict") return SKIPPED;
+    if (result === undefined) return SKIPPED;
+    if (result.status === "conflict") {
+      // The answer tells how things are now, so copies that say otherwise go.
+      copies.invalidate(operation, result.currentVersion ?? Number.POSITIVE_INFINITY);
+      return SKIPPED;
+    }
     copies.invalidate(operation, result.version);
     ephemeral?.remove(operation);
     if (operation.kind !== "put" || result.status !== "written" || how.token === undefined)

@@ -31,3 +31,5 @@ export const systemClock: Clock = {
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };
+
+export const systemRandom: Random = Math.random;

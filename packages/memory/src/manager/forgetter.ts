@@ -1,0 +1,138 @@
+import type { JsonValue } from "../model/item.ts";
+import { MemoryError } from "../model/errors.ts";
+import { checkKey } from "../model/key.ts";
+import { checkPattern } from "../model/glob.ts";
+import { parseFilter } from "../model/parse-filter.ts";
+import { checkTags } from "../model/value.ts";
+import type { ForgetChunk, Job, Selection } from "../tiers/authority.ts";
+import type { Core } from "./core.ts";
+import type { ForgetOptions, ForgetReceipt } from "./memory.ts";
+
+/** Items a transaction deletes: its locks are short, and a crash loses little work. */
+const CHUNK_ITEMS = 1000;
+const KEYS_MAX = 10_000;
+
+/** The selection of a forget, checked. One that selects nothing in particular is refused. */
+export function checkSelection(
+  namespace: string,
+  options: ForgetOptions,
+  core: Pick<Core, "config">,
+): Selection {
+  const { limits } = core.config;
+  const { keys, pattern, metadataFilter, tags, below } = options;
+  const bySearch = pattern !== undefined || metadataFilter !== undefined || tags !== undefined;
+  if (keys === undefined && !bySearch)
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      'expected keys, pattern, metadataFilter or tags; to forget everything say pattern "*"',
+    );
+  if (keys !== undefined && (bySearch || below === true))
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      "keys: cannot be combined with pattern, metadataFilter, tags or below; send two requests",
+      { field: "keys" },
+    );
+  if (keys !== undefined && (!Array.isArray(keys) || keys.length > KEYS_MAX))
+    throw new MemoryError("INVALID_ARGUMENT", `keys: expected a list of at most ${KEYS_MAX}`, {
+      field: "keys",
+    });
+  if (metadataFilter !== undefined) parseFilter(metadataFilter, limits);
+  return {
+    namespace,
+    below: below ?? false,
+    ...(keys === undefined ? {} : { keys: keys.map((key: JsonValue) => checkKey(key, limits)) }),
+    ...(pattern === undefined ? {} : { pattern: checkPattern(pattern, limits) }),
+    ...(metadataFilter === undefined ? {} : { metadataFilter }),
+    ...(tags === undefined ? {} : { tags: checkTags(tags, limits) }),
+  };
+}
+
+/** Forgets what a selection names: in bounded chunks, with a receipt that names each place. */
+export class Forgetter {
+  readonly #core: Core;
+  readonly #stop = new AbortController();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  async forget(selection: Selection, options: ForgetOptions): Promise<ForgetReceipt> {
+    const dryRun = options.dryRun ?? false;
+    const most = dryRun ? Number.POSITIVE_INFINITY : (options.jobAbove ?? Number.POSITIVE_INFINITY);
+    const vanished = dryRun ? 0 : this.#forgetEphemeral(selection);
+    let forgotten = 0;
+    let after: string | undefined;
+    do {
+      const chunk = await this.#chunk(selection, after, dryRun);
+      forgotten += chunk.forgotten.length;
+      after = chunk.next;
+    } while (after !== undefined && forgotten < most);
+    const job = after === undefined ? undefined : await this.#core.authority.createJob(selection);
+    if (!dryRun) await this.#confirm();
+    return {
+      forgotten: forgotten + vanished,
+      dryRun,
+      places: this.#places(dryRun, job !== undefined),
+      ...(job === undefined ? {} : { job: job.id }),
+    };
+  }
+
+  /** One chunk of a job, its copies dropped here; other servers hear of it from the change log. */
+  async advance(job: Job): Promise<Job> {
+    const advanced = await this.#core.authority.advanceJob(job.id, CHUNK_ITEMS);
+    this.#drop(advanced.chunk);
+    return advanced.job;
+  }
+
+  /** Ends a wait for other servers. */
+  stop(): void {
+    this.#stop.abort(new MemoryError("CLOSED", "the memory was closed while it was forgetting"));
+  }
+
+  async #chunk(
+    selection: Selection,
+    after: string | undefined,
+    dryRun: boolean,
+  ): Promise<ForgetChunk> {
+    const chunk = await this.#core.authority.forgetChunk(selection, {
+      limit: CHUNK_ITEMS,
+      after,
+      dryRun,
+    });
+    if (!dryRun) this.#drop(chunk);
+    return chunk;
+  }
+
+  #drop(chunk: ForgetChunk): void {
+    for (const gone of chunk.forgotten) this.#core.copies.invalidate(gone, gone.version);
+  }
+
+  #forgetEphemeral(selection: Selection): number {
+    const { ephemeral } = this.#core;
+    // Ephemeral items have no place in search, so a filter cannot select them.
+    if (ephemeral === undefined || ephemeral.size === 0) return 0;
+    const { namespace, below, keys, pattern, metadataFilter, tags } = selection;
+    if (keys !== undefined)
+      return keys.filter((key) => ephemeral.remove({ namespace, key })).length;
+    if (metadataFilter !== undefined || tags !== undefined) return 0;
+    return ephemeral.removeWhere({ namespace, below, pattern });
+  }
+
+  /** Waits until no other server can still serve what is gone. */
+  async #confirm(): Promise<void> {
+    const { authority, clock, config } = this.#core;
+    if (authority.exclusive) return;
+    await clock.sleep(config.maxStalenessMs, this.#stop.signal);
+  }
+
+  #places(dryRun: boolean, unfinished: boolean): ForgetReceipt["places"] {
+    const { copies, authority } = this.#core;
+    const state = dryRun ? "none" : unfinished ? "pending" : "removed";
+    const names = [copies.objects?.name, copies.bytes?.name, authority.name];
+    const places = names.flatMap((name) => (name === undefined ? [] : [[name, state] as const]));
+    return Object.fromEntries([
+      ...places,
+      ...(authority.exclusive ? [] : [["otherServers", state] as const]),
+    ]);
+  }
+}

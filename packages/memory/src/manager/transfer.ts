@@ -1,0 +1,159 @@
+import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
+import type { ItemRecord, ItemRef, JsonValue } from "../model/item.ts";
+import { joinNamespace } from "../model/key.ts";
+import type { PutOperation } from "../tiers/authority.ts";
+import { refId } from "../tiers/tier.ts";
+import type { Parts } from "./runtime.ts";
+import { checkSet } from "./inputs.ts";
+import type { ExportLine, ExportOptions, ImportReceipt } from "./memory.ts";
+
+const PAGE_ITEMS = 500;
+/** Lines that are imported together or not at all. */
+const CHUNK_LINES = 1000;
+/** Failed lines named in a receipt; more are counted, not listed. */
+const FAILED_LISTED = 10_000;
+const FIELDS = new Set([
+  "namespace",
+  "key",
+  "value",
+  "metadata",
+  "tags",
+  "expiresAt",
+  "version",
+  "createdAt",
+  "updatedAt",
+]);
+
+function exportLine(record: ItemRecord, value: JsonValue, base: string): ExportLine {
+  const path = base === "" ? record.namespace : record.namespace.slice(base.length + 1);
+  return {
+    ...(path === "" ? {} : { namespace: path }),
+    key: record.key,
+    value,
+    ...(Object.keys(record.metadata).length === 0 ? {} : { metadata: record.metadata }),
+    ...(record.tags.length === 0 ? {} : { tags: record.tags }),
+    ...(record.expiresAtMs === undefined
+      ? {}
+      : { expiresAt: new Date(record.expiresAtMs).toISOString() }),
+    version: String(record.version),
+    createdAt: new Date(record.createdAtMs).toISOString(),
+    updatedAt: new Date(record.updatedAtMs).toISOString(),
+  };
+}
+
+/** All live items in key order, a page of the authority at a time. A corrupt one ends it with its error. */
+export async function* exportLines(
+  parts: Parts,
+  namespace: string,
+  options: ExportOptions,
+): AsyncGenerator<ExportLine> {
+  const { authority, codec } = parts.core;
+  let after: ItemRef | undefined =
+    options.after === undefined ? undefined : { namespace, key: options.after };
+  for (;;) {
+    const page = await authority.exportPage({
+      namespace,
+      below: options.below ?? false,
+      after,
+      limit: PAGE_ITEMS,
+    });
+    for (const record of page)
+      yield exportLine(record, codec.decode(record.body, record), namespace);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE_ITEMS) return;
+    after = { namespace: last.namespace, key: last.key };
+  }
+}
+
+function expiryOf(line: { readonly expiresAt?: unknown }): number | undefined {
+  if (line.expiresAt === undefined) return undefined;
+  const atMs = typeof line.expiresAt === "string" ? Date.parse(line.expiresAt) : Number.NaN;
+  if (Number.isFinite(atMs)) return atMs;
+  throw new MemoryError("INVALID_TTL", "expiresAt: expected an ISO 8601 time", {
+    field: "expiresAt",
+  });
+}
+
+/** The put of one line; undefined when the item has expired meanwhile, which is no failure. */
+function linePut(parts: Parts, base: string, line: unknown): PutOperation | undefined {
+  if (isMemoryError(line)) throw line;
+  if (typeof line !== "object" || line === null || Array.isArray(line) || line instanceof Error)
+    throw new MemoryError("INVALID_ARGUMENT", "expected a JSON object with key and value");
+  const fields = line as Partial<ExportLine>;
+  const unknown = Object.keys(fields).find((name) => !FIELDS.has(name));
+  if (unknown !== undefined)
+    throw new MemoryError("INVALID_ARGUMENT", `${JSON.stringify(unknown)} is no field of an item`, {
+      field: unknown,
+    });
+  const { limits } = parts.core.config;
+  const { metadata, tags } = fields;
+  const namespace =
+    fields.namespace === undefined ? base : joinNamespace(base, fields.namespace, limits);
+  const set = checkSet(
+    fields.key,
+    fields.value,
+    { ...(metadata === undefined ? {} : { metadata }), ...(tags === undefined ? {} : { tags }) },
+    limits,
+  );
+  const expiresAtMs = expiryOf(fields);
+  if (expiresAtMs !== undefined && expiresAtMs <= parts.core.clock.wallMs()) return undefined;
+  const put = parts.write.encodePut(namespace, set);
+  return expiresAtMs === undefined ? put : { ...put, expiresAtMs };
+}
+
+interface NumberedLine {
+  readonly number: number;
+  readonly line: unknown;
+}
+
+/** Imports one chunk, all or nothing. Returns the lines that did not come in, with the reason. */
+async function importChunk(
+  parts: Parts,
+  base: string,
+  chunk: readonly NumberedLine[],
+): Promise<ImportReceipt["failed"]> {
+  const puts = new Map<string, PutOperation>();
+  const failed: { line: number; code: string }[] = [];
+  for (const { number, line } of chunk) {
+    try {
+      const put = linePut(parts, base, line);
+      // The last line of a key wins, as it would if they were imported one after another.
+      if (put !== undefined) puts.set(refId(put), put);
+    } catch (error) {
+      failed.push({ line: number, code: toMemoryError(error).code });
+    }
+  }
+  if (failed.length > 0) {
+    const bad = new Set(failed.map(({ line }) => line));
+    const held = chunk.filter(({ number }) => !bad.has(number));
+    return [...failed, ...held.map(({ number }) => ({ line: number, code: "BATCH_ABORTED" }))];
+  }
+  if (puts.size > 0) await parts.write.write([...puts.values()], { atomic: true });
+  return [];
+}
+
+/** Imports lines in chunks. A store that fails ends it with its error; repeating all is harmless. */
+export async function importLines(
+  parts: Parts,
+  base: string,
+  lines: AsyncIterable<unknown> | Iterable<unknown>,
+): Promise<ImportReceipt> {
+  let count = 0;
+  let imported = 0;
+  const failed: { line: number; code: string }[] = [];
+  let chunk: NumberedLine[] = [];
+  const flush = async (): Promise<void> => {
+    if (chunk.length === 0) return;
+    const refused = await importChunk(parts, base, chunk);
+    imported += chunk.length - refused.length;
+    failed.push(...refused.slice(0, FAILED_LISTED - failed.length));
+    chunk = [];
+  };
+  for await (const line of lines) {
+    count += 1;
+    chunk.push({ number: count, line });
+    if (chunk.length >= CHUNK_LINES) await flush();
+  }
+  await flush();
+  return { imported, lines: count, failed: failed.toSorted((a, b) => a.line - b.line) };
+}

@@ -1,0 +1,212 @@
+import { Codec } from "../codec/codec.ts";
+import { Copies } from "../coherence/copies.ts";
+import { Follower } from "../coherence/follower.ts";
+import { Validity } from "../coherence/validity.ts";
+import type { MemoryConfig } from "../config/config.ts";
+import { environmentConfig } from "../config/environment.ts";
+import { resolveConfig } from "../config/resolve.ts";
+import type { PartialConfig } from "../config/resolve.ts";
+import { noMetrics } from "../metrics/metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { systemClock, systemRandom } from "../model/clock.ts";
+import type { Clock, Random } from "../model/clock.ts";
+import { MemoryError } from "../model/errors.ts";
+import { checkKey } from "../model/key.ts";
+import { createTiers, tiersLeftOut } from "../tiers/factory.ts";
+import type { Tiers, TierSurroundings } from "../tiers/factory.ts";
+import { AccessLog } from "./access-log.ts";
+import { Background } from "./background.ts";
+import { BatchPath } from "./batch-path.ts";
+import type { Core } from "./core.ts";
+import { watchDemotions } from "./demotion.ts";
+import { EphemeralPath } from "./ephemeral-path.ts";
+import { EphemeralStore } from "./ephemeral-store.ts";
+import { Forgetter } from "./forgetter.ts";
+import { checkConsistency } from "./inputs.ts";
+import type { MemoryManager, MemoryStats, RawItem, ReadOptions, TierReport } from "./memory.ts";
+import { MoveLog } from "./move-log.ts";
+import { presentRaw } from "./present.ts";
+import { Doorkeeper } from "./promotion.ts";
+import { ReadPath } from "./read-path.ts";
+import { Runtime } from "./runtime.ts";
+import type { Parts } from "./runtime.ts";
+import { ScopedMemory } from "./scoped-memory.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { readStats, reportTiers } from "./stats.ts";
+import { WritePath } from "./write-path.ts";
+
+const BYTES_PER_MB = 1024 * 1024;
+/** Share of process memory's size that ephemeral items may take beside it. */
+const EPHEMERAL_SHARE = 0.25;
+
+/** What a test or an embedder may put in place of the real surroundings. */
+export interface ManagerSeams {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly metrics?: Metrics;
+  /** Makes the tiers; default `createTiers`. */
+  readonly tiers?: (config: MemoryConfig, around: TierSurroundings) => Promise<Tiers>;
+  /** Told of failures in the background, which nobody awaits. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * A memory over all configured tiers. Nothing happens before `initialize()`; `close()` ends all of
+ * it and may be called twice. Without a configuration it takes the environment's.
+ */
+export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager {
+  readonly #config: MemoryConfig;
+  readonly #around: TierSurroundings;
+  readonly #seams: ManagerSeams;
+  readonly #startedAtMs: number;
+  #follower: Follower | undefined;
+  #background: Background | undefined;
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(config?: PartialConfig, seams: ManagerSeams = {}) {
+    const resolved = config === undefined ? environmentConfig() : resolveConfig(config);
+    super(new Runtime(resolved.limits), "");
+    this.#config = resolved;
+    this.#seams = seams;
+    this.#around = {
+      clock: seams.clock ?? systemClock,
+      random: seams.random ?? systemRandom,
+      metrics: (resolved.metrics.enabled ? seams.metrics : undefined) ?? noMetrics,
+    };
+    this.#startedAtMs = this.#around.clock.monotonicMs();
+  }
+
+  get config(): MemoryConfig {
+    return this.#config;
+  }
+
+  /** Opens every tier. After a failure everything is closed again and it may be called once more. */
+  initialize(): Promise<void> {
+    if (this.runtime.lifecycle === "ready") return Promise.resolve();
+    this.#starting ??= this.#open().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#shut();
+    return this.#closing;
+  }
+
+  async getStats(): Promise<MemoryStats> {
+    const { core } = this.runtime.parts;
+    return readStats(core, this.describeTiers(), this.#startedAtMs);
+  }
+
+  async optimize(): Promise<{
+    readonly promoted: number;
+    readonly demoted: number;
+    readonly swept: number;
+  }> {
+    const { moves } = this.runtime.parts.core;
+    const { promoted, demoted } = moves;
+    const swept = await this.#background?.round();
+    return {
+      promoted: moves.promoted - promoted,
+      demoted: moves.demoted - demoted,
+      swept: (swept?.copies ?? 0) + (swept?.rows ?? 0),
+    };
+  }
+
+  describeTiers(): readonly TierReport[] {
+    return reportTiers(this.runtime.live?.core, tiersLeftOut(this.#config));
+  }
+
+  async getRaw(path: string, key: string, options?: ReadOptions): Promise<RawItem | undefined> {
+    const { core, read } = this.runtime.parts;
+    checkConsistency(options);
+    const ref = { namespace: path, key: checkKey(key, core.config.limits) };
+    const served = await read.readRecord(ref, options);
+    return served && presentRaw(core, read, served);
+  }
+
+  async #open(): Promise<void> {
+    if (this.runtime.lifecycle === "closed")
+      throw new MemoryError("CLOSED", "the memory is closed; make a new one");
+    const tiers = await (this.#seams.tiers ?? createTiers)(this.#config, this.#around);
+    try {
+      const parts = this.#assemble(tiers);
+      for (const tier of [tiers.objects, tiers.bytes, tiers.authority]) await tier?.initialize();
+      await this.#startFollowing(parts.core);
+      this.#startBackground(parts);
+      this.runtime.live = parts;
+      this.runtime.lifecycle = "ready";
+    } catch (error) {
+      await this.#follower?.stop();
+      for (const tier of [tiers.objects, tiers.bytes, tiers.authority]) await tier?.close();
+      throw error;
+    }
+  }
+
+  #assemble(tiers: Tiers): Parts {
+    const { clock, random, metrics } = this.#around;
+    const { L1 } = this.#config.tiers;
+    const core: Core = {
+      config: this.#config,
+      clock,
+      random,
+      metrics,
+      codec: new Codec({ encryptionKeys: this.#config.security.encryptionKeys }),
+      copies: new Copies(tiers),
+      validity: new Validity(clock, this.#config.maxStalenessMs),
+      authority: tiers.authority,
+      ephemeral: tiers.authority.exclusive
+        ? new EphemeralStore({ maxBytes: L1.maxSizeMb * BYTES_PER_MB * EPHEMERAL_SHARE, clock })
+        : undefined,
+      accesses: new AccessLog(clock),
+      moves: new MoveLog(clock, metrics),
+      doorkeeper: new Doorkeeper(),
+      flights: new SingleFlight(),
+    };
+    const read = new ReadPath(core);
+    const write = new WritePath(core);
+    watchDemotions(core, tiers);
+    return {
+      core,
+      read,
+      write,
+      ephemeral: new EphemeralPath(core),
+      batch: new BatchPath({ core, read, write }),
+      forgetter: new Forgetter(core),
+    };
+  }
+
+  async #startFollowing(core: Core): Promise<void> {
+    const { authority, copies, validity, clock } = core;
+    if (authority.exclusive) {
+      validity.proveForever();
+      return;
+    }
+    const onError = this.#seams.onError ?? ((): void => {});
+    this.#follower = new Follower({ authority, copies, validity, clock, onError });
+    await this.#follower.start();
+  }
+
+  #startBackground(parts: Parts): void {
+    const onError = this.#seams.onError ?? ((): void => {});
+    this.#background = new Background({ core: parts.core, forgetter: parts.forgetter, onError });
+    if (this.#config.optimization.enabled) this.#background.start();
+  }
+
+  async #shut(): Promise<void> {
+    await this.#starting?.catch(() => {
+      // A failed start has closed everything already.
+    });
+    const { live } = this.runtime;
+    this.runtime.lifecycle = "closed";
+    this.runtime.live = undefined;
+    live?.forgetter.stop();
+    await this.#background?.stop();
+    await this.#follower?.stop();
+    if (live === undefined) return;
+    const { copies, authority } = live.core;
+    for (const tier of [copies.objects, copies.bytes, authority]) await tier?.close();
+  }
+}
