@@ -42,7 +42,7 @@ function readManifest(folder: string): Manifest {
 }
 
 /** All packages, each after those that it depends on. */
-export function workspacePackages(): readonly WorkspacePackage[] {
+function workspacePackages(): readonly WorkspacePackage[] {
   const parent = join(ROOT, "packages");
   const waiting = readdirSync(parent)
     .toSorted()

@@ -1,5 +1,5 @@
 /** Resolves after `delayMs`. */
-export function pause(delayMs: number): Promise<void> {
+function pause(delayMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
 
