@@ -70,6 +70,7 @@ export class HotTier implements ObjectTier {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.flush();
     this.#closed = true;
   }
@@ -152,6 +153,7 @@ export class HotTier implements ObjectTier {
   }
 
   flush(): void {
+    this.#assertOpen();
     this.#namespaces.clear();
     this.#list.clear();
     this.#forgetLast();
