@@ -9,9 +9,11 @@ import type { Problem, Rule } from "./tidy/source-tree.ts";
 import { testNames } from "./tidy/test-names.ts";
 import { ROOT } from "./lib/workspace.ts";
 
+const pages = await referencePages();
+
 /** The generated pages of docs/reference say what the code says. */
 const reference: Rule = (tree) =>
-  referencePages().flatMap(({ file, text }): Problem[] =>
+  pages.flatMap(({ file, text }): Problem[] =>
     tree.read(file) === text ? [] : [{ file, message: "out of date: run pnpm docs:reference" }],
   );
 

@@ -2,6 +2,7 @@ import { DEFAULT_LIMITS } from "../../packages/memory/src/model/limits.ts";
 import { ERROR_CODES } from "../../packages/memory/src/model/errors.ts";
 import type { ErrorCode } from "../../packages/memory/src/model/errors.ts";
 import { ERROR_TEXTS } from "./error-texts.ts";
+import { metricsBody } from "./metrics-page.ts";
 import { SETTINGS } from "./settings.ts";
 import type { Setting } from "./settings.ts";
 
@@ -82,10 +83,20 @@ function configPage(): string {
   ].join("\n\n");
 }
 
+async function metricsPage(): Promise<string> {
+  return [
+    "# Metrics",
+    NOTE,
+    "`GET /metrics` answers in Prometheus' text format, beside the usual figures of the process. `tier` is `l0` to `l4`.",
+    await metricsBody(),
+  ].join("\n\n");
+}
+
 /** All pages, as they should be. */
-export function referencePages(): readonly ReferencePage[] {
+export async function referencePages(): Promise<readonly ReferencePage[]> {
   return [
     { file: "docs/reference/errors.md", text: `${errorsPage()}\n` },
     { file: "docs/reference/config.md", text: `${configPage()}\n` },
+    { file: "docs/reference/metrics.md", text: `${await metricsPage()}\n` },
   ];
 }

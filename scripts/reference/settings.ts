@@ -98,9 +98,10 @@ export const SETTINGS: readonly Setting[] = [
     name: "CHERRY_JWKS_URL",
     group: "security",
     standard: "none",
-    unit: "https:// URL",
+    unit: "https:// URL; http:// on loopback",
     example: "https://login.example.com/.well-known/jwks.json",
-    means: "Public keys of an identity provider, in place of `CHERRY_JWT_SECRET`.",
+    means:
+      "Public keys of an identity provider, in place of `CHERRY_JWT_SECRET`; needs `CHERRY_JWT_ISSUER` and `CHERRY_JWT_AUDIENCE`.",
   },
   {
     name: "CHERRY_JWT_ISSUER",
