@@ -32,7 +32,9 @@ export class Validity {
   }
 
   holds(): boolean {
-    return this.#deadlineMs === Number.POSITIVE_INFINITY || this.#clock.monotonicMs() < this.#deadlineMs;
+    return (
+      this.#deadlineMs === Number.POSITIVE_INFINITY || this.#clock.monotonicMs() < this.#deadlineMs
+    );
   }
 
   /** The same under another bound, for one read. */

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import type { ItemRecord } from "../model/item.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import type { Change, FollowPoll } from "../tiers/authority.ts";
+import { ProcessTier } from "../tiers/process/process-tier.ts";
+import { Copies } from "./copies.ts";
+import { Follower } from "./follower.ts";
+import { Validity } from "./validity.ts";
+
+const STATE = { settledId: 0, snapshot: "1:1:", horizon: { lastId: 0, xmax: "1" } };
+
+function record(key: string, version: number, namespace = "a"): ItemRecord {
+  return {
+    namespace,
+    key,
+    version,
+    body: new Uint8Array([1, 2, 3]),
+    metadata: {},
+    tags: [],
+    createdAtMs: 0,
+    updatedAtMs: 0,
+    expiresAtMs: undefined,
+    deadlineMs: Number.POSITIVE_INFINITY,
+  };
+}
+
+function change(key: string, version: number, op: Change["op"] = "put", namespace = "a"): Change {
+  return { id: version, namespace, key, version, op, atMs: 0 };
+}
+
+/** A follower whose polls are answered by the test. */
+function setUp(): {
+  readonly clock: ManualClock;
+  readonly copies: Copies;
+  readonly validity: Validity;
+  readonly follower: Follower;
+  answer: (poll: Partial<FollowPoll>) => void;
+} {
+  const clock = new ManualClock();
+  const bytes = new ProcessTier({ maxBytes: 1 << 22, maxItems: 1000, clock, eviction: "lru" });
+  const copies = new Copies({ objects: undefined, bytes });
+  const validity = new Validity(clock, 1000);
+  let next: Partial<FollowPoll> = {};
+  const authority = {
+    follow: () =>
+      Promise.resolve({
+        changes: [],
+        state: STATE,
+        epoch: "one",
+        sentAtMs: clock.monotonicMs(),
+        gap: false,
+        ...next,
+      }),
+  };
+  const follower = new Follower({ authority, copies, validity, clock });
+  return { clock, copies, validity, follower, answer: (poll) => (next = poll) };
+}
+
+describe("Follower", () => {
+  test("a change takes away the older copy and leaves the same or a newer one", async () => {
+    const { copies, follower, answer } = setUp();
+    await follower.poll();
+    copies.bytes?.offer(record("old", 1));
+    copies.bytes?.offer(record("same", 5));
+    answer({ changes: [change("old", 4), change("same", 5)] });
+    await follower.poll();
+    expect(copies.bytes?.find("a", "old")).toBeUndefined();
+    expect(copies.bytes?.find("a", "same")?.version).toBe(5);
+  });
+
+  test("a clear takes the namespace and all below it, and nothing beside it", async () => {
+    const { copies, follower, answer } = setUp();
+    await follower.poll();
+    for (const namespace of ["users/1", "users/1/notes", "users/10"])
+      copies.bytes?.offer(record("k", 1, namespace));
+    answer({ changes: [change("", 2, "clear", "users/1")] });
+    await follower.poll();
+    const left = ["users/1", "users/1/notes", "users/10"].filter(
+      (namespace) => copies.bytes?.find(namespace, "k") !== undefined,
+    );
+    expect(left).toEqual(["users/10"]);
+  });
+
+  test.each([
+    ["a gap", { gap: true }],
+    ["another epoch", { epoch: "two" }],
+  ])("%s drops every copy and refuses what is in flight", async (_, poll) => {
+    const { copies, follower, answer } = setUp();
+    await follower.poll();
+    copies.bytes?.offer(record("k", 1));
+    const token = copies.guard.begin({ namespace: "a", key: "k" });
+    answer(poll);
+    await follower.poll();
+    expect(copies.bytes?.find("a", "k")).toBeUndefined();
+    expect(token.allows(1)).toBe(false);
+  });
+
+  test("a poll proves currency as of the moment it was sent", async () => {
+    const { clock, validity, follower, answer } = setUp();
+    answer({ sentAtMs: clock.monotonicMs() - 400 });
+    await follower.poll();
+    expect(validity.remainingMs()).toBe(600);
+  });
+
+  test("calls that meet share one query", async () => {
+    const { follower, answer, validity } = setUp();
+    answer({});
+    const [first, second] = [follower.poll(), follower.poll()];
+    expect(first).toBe(second);
+    await first;
+    expect(validity.holds()).toBe(true);
+  });
+});
