@@ -34,12 +34,16 @@ export function runCommand(
     const pieces: Buffer[] = [];
     child.stdout?.on("data", (piece: Buffer) => pieces.push(piece));
     child.stderr?.on("data", (piece: Buffer) => pieces.push(piece));
-    // A terminal sends Ctrl-C to the child as well; a supervisor sends TERM to us alone.
-    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    // A supervisor sends TERM to us alone. A terminal sends Ctrl-C to the child as well: we only
+    // have to stay until it has cleaned up.
+    const pass = (): void => void child.kill("SIGTERM");
+    const stay = (): void => {};
     process.on("SIGTERM", pass);
+    process.on("SIGINT", stay);
     child.on("error", reject);
     child.on("close", (code) => {
       process.off("SIGTERM", pass);
+      process.off("SIGINT", stay);
       resolve({
         code: code ?? KILLED,
         output: Buffer.concat(pieces).toString("utf8"),
