@@ -1,20 +1,19 @@
-import { MemoryError, VersionConflict, isMemoryError, toMemoryError } from "../model/errors.ts";
+import { MemoryError, toMemoryError } from "../model/errors.ts";
 import type { MemoryTier } from "../model/item.ts";
-import { deepFreeze } from "../model/value.ts";
 import type { WriteResult } from "../tiers/authority.ts";
+import { answer, failure } from "./batch-answers.ts";
+import type { Answer, Found } from "./batch-answers.ts";
+import { changedMeanwhile, inBatchOrder, refuseDoomed, tiedWrite } from "./batch-atomic.ts";
 import { checkBatch } from "./batch-inputs.ts";
 import type { CheckedOperation } from "./batch-inputs.ts";
-import { existedAt, foldKey, holdsIn } from "./batch-plan.ts";
-import type { Group, Planned } from "./batch-plan.ts";
+import { foldKey } from "./batch-plan.ts";
+import type { Group } from "./batch-plan.ts";
 import type { Core } from "./core.ts";
-import { checkIdempotencyKey, describeCondition } from "./inputs.ts";
+import { checkIdempotencyKey } from "./inputs.ts";
 import type { BatchOperation, BatchOptions, BatchResult } from "./memory.ts";
-import type { ReadPath, ServedObject } from "./read-path.ts";
-import { notFound, placementOf, requestHash } from "./write-path.ts";
+import type { ReadPath } from "./read-path.ts";
+import { placementOf, requestHash } from "./write-path.ts";
 import type { WritePath } from "./write-path.ts";
-
-/** What one operation came to, before it is timed. */
-type Answer = Omit<BatchResult, "type" | "key" | "latencyMs">;
 
 /** Carries out one operation by itself: for keys whose items are ephemeral. */
 export type RunSingly = (operation: BatchOperation) => Promise<Answer>;
@@ -25,17 +24,8 @@ interface Run {
   readonly answers: (Answer | undefined)[];
 }
 
-type Found = ServedObject | MemoryError | undefined;
-
-export function failure(error: unknown): Answer {
-  const { code, message, retryable } = toMemoryError(error);
-  return {
-    success: false,
-    found: false,
-    error: { code, message, retryable },
-    tierAccessed: null,
-  };
-}
+/** Tries of an atomic batch that reads an item which others keep changing before it can write it. */
+const ATOMIC_TRIES_MAX = 20;
 
 /** Batches: operations on one key folded, then one read and one write for all keys together. */
 export class BatchPath {
@@ -61,8 +51,8 @@ export class BatchPath {
       options,
       answers: Array.from<Answer | undefined>({ length: checked.length }),
     };
-    const { folded, single } = this.#split(namespace, checked);
-    this.#refuse(options, { folded, single });
+    const { folded, single } = this.#split(namespace, checked, options.atomic === true);
+    refuseImpossible(options, { folded, single });
     const latencies = new Float64Array(checked.length);
     const mark = (index: number): void => {
       latencies[index] = this.#core.clock.monotonicMs() - beganMs;
@@ -89,6 +79,7 @@ export class BatchPath {
   #split(
     namespace: string,
     checked: readonly CheckedOperation[],
+    atomic: boolean,
   ): {
     folded: (readonly Group<CheckedOperation>[])[];
     single: { index: number; operation: CheckedOperation }[];
@@ -106,46 +97,47 @@ export class BatchPath {
         operations.some(({ operation }) => operation.ephemeral) ||
         this.#core.ephemeral?.find({ namespace, key }) !== undefined;
       if (vanishing) single.push(...operations);
-      else folded.push(foldKey(operations, false));
+      else folded.push(foldKey(operations, atomic));
     }
     return { folded, single };
   }
 
-  #refuse(
-    options: BatchOptions,
-    plan: { folded: (readonly Group<CheckedOperation>[])[]; single: readonly unknown[] },
-  ): void {
-    if (options.atomic === true && plan.single.length > 0)
-      throw new MemoryError(
-        "INVALID_ARGUMENT",
-        "atomic: an atomic batch takes durable items only; send the ephemeral ones apart",
-        { field: "atomic" },
-      );
-    if (options.atomic === true)
-      for (const [at, groups] of plan.folded.entries())
-        plan.folded[at] = foldKey(
-          groups.flatMap((group) => group.planned),
-          true,
-        );
-    const oneWrite = plan.single.length === 0 && plan.folded.every((groups) => groups.length <= 1);
-    if (options.idempotencyKey !== undefined && !oneWrite)
-      throw new MemoryError(
-        "INVALID_ARGUMENT",
-        "idempotencyKey: this batch needs several transactions; make it atomic or use each key once",
-        { field: "idempotencyKey" },
-      );
+  async #wave(run: Run, groups: readonly Group<CheckedOperation>[]): Promise<void> {
+    if (run.options.atomic === true) refuseDoomed(groups);
+    const writing = groups.filter((group) => group.write !== undefined);
+    for (let attempt = 1; ; attempt += 1) {
+      const before = await this.#readBefore(run, groups);
+      try {
+        this.#answerAll(run, groups, {
+          before,
+          outcome: await this.#writeAll(run, writing, before),
+        });
+        return;
+      } catch (error) {
+        const again = changedMeanwhile(error, writing) && attempt < ATOMIC_TRIES_MAX;
+        if (!again) throw inBatchOrder(error, writing);
+      }
+    }
   }
 
-  async #wave(run: Run, groups: readonly Group<CheckedOperation>[]): Promise<void> {
-    const before = await this.#readBefore(run, groups);
-    const writing = groups.filter((group) => group.write !== undefined);
-    const outcome = await this.#writeAll(run, writing);
+  #answerAll(
+    run: Run,
+    groups: readonly Group<CheckedOperation>[],
+    {
+      before,
+      outcome,
+    }: {
+      readonly before: ReadonlyMap<Group<CheckedOperation>, Found>;
+      readonly outcome: ReadonlyMap<Group<CheckedOperation>, WriteResult | MemoryError | undefined>;
+    },
+  ): void {
     for (const group of groups) {
       const result = outcome.get(group);
       for (const planned of group.planned)
-        run.answers[planned.index] = isMemoryError(result)
-          ? this.#answerFailed(planned, before.get(group), result)
-          : this.#answer(planned, before.get(group), result);
+        run.answers[planned.index] = answer(this.#core, planned, {
+          before: before.get(group),
+          result,
+        });
     }
   }
 
@@ -178,11 +170,14 @@ export class BatchPath {
   async #writeAll(
     run: Run,
     groups: readonly Group<CheckedOperation>[],
+    before: ReadonlyMap<Group<CheckedOperation>, Found>,
   ): Promise<Map<Group<CheckedOperation>, WriteResult | MemoryError | undefined>> {
     const outcome = new Map<Group<CheckedOperation>, WriteResult | MemoryError | undefined>();
-    const writes = groups.flatMap((group) => group.write ?? []);
-    if (writes.length === 0) return outcome;
     const { atomic, idempotencyKey } = run.options;
+    const writes = groups.flatMap(
+      (group) => (atomic === true ? tiedWrite(group, before) : group.write) ?? [],
+    );
+    if (writes.length === 0) return outcome;
     try {
       const { results } = await this.#write.write(writes, {
         atomic: atomic === true,
@@ -192,7 +187,11 @@ export class BatchPath {
               idempotency: {
                 namespace: run.namespace,
                 id: checkIdempotencyKey(idempotencyKey),
-                requestHash: requestHash(["batch", atomic === true, writes]),
+                requestHash: requestHash([
+                  "batch",
+                  atomic === true,
+                  groups.map(({ write }) => write),
+                ]),
               },
             }),
         placement: (at) => placementOf(hintOf(groups[at])),
@@ -204,77 +203,29 @@ export class BatchPath {
     }
     return outcome;
   }
+}
 
-  #answerFailed(planned: Planned<CheckedOperation>, before: Found, error: MemoryError): Answer {
-    const onlyReads = planned.operation.write === undefined && planned.meets.kind === "before";
-    return onlyReads ? this.#answer(planned, before, undefined) : failure(error);
-  }
-
-  #answer(
-    planned: Planned<CheckedOperation>,
-    before: Found,
-    result: WriteResult | undefined,
-  ): Answer {
-    const { operation } = planned;
-    return operation.write === undefined
-      ? this.#answerRead(planned, before)
-      : this.#answerWrite(planned, result);
-  }
-
-  #answerRead({ operation, meets }: Planned<CheckedOperation>, before: Found): Answer {
-    const { authority, codec } = this.#core;
-    if (meets.kind === "removed" || meets.kind === "written") {
-      const found = meets.kind === "written";
-      const value =
-        operation.type === "exists"
-          ? found
-          : meets.kind === "written"
-            ? deepFreeze(codec.decode(meets.put.body, meets.put))
-            : undefined;
-      const valued = value === undefined ? {} : { value };
-      return { success: true, found, ...valued, tierAccessed: authority.name };
-    }
-    if (isMemoryError(before)) return failure(before);
-    const found = before !== undefined;
-    const tierAccessed: MemoryTier = before?.tier ?? authority.name;
-    const value = operation.type === "exists" ? found : before?.record.value;
-    return {
-      success: true,
-      found,
-      ...(value === undefined ? {} : { value }),
-      ...(before === undefined ? {} : { version: String(before.record.version) }),
-      tierAccessed,
-    };
-  }
-
-  #answerWrite(planned: Planned<CheckedOperation>, result: WriteResult | undefined): Answer {
-    const { operation, meets } = planned;
-    const { authority } = this.#core;
-    const condition = operation.write?.condition;
-    const existed = existedAt(meets, result) ?? false;
-    const conflict =
-      meets.kind === "before" ? result?.status === "conflict" : !holdsIn(meets, condition);
-    if (conflict) {
-      const current = result?.status === "conflict" ? result.currentVersion : result?.version;
-      const shown = existed && current !== undefined && current !== null;
-      const expected = condition === undefined ? "a write" : describeCondition(condition);
-      return failure(
-        new VersionConflict(operation.key, expected, shown ? { version: String(current) } : null),
-      );
-    }
-    if (operation.type === "touch" && !existed) return failure(notFound(operation.key));
-    const version =
-      result === undefined || result.status === "conflict"
-        ? {}
-        : { version: String(result.version) };
-    return {
-      success: true,
-      found: operation.type === "set" ? true : existed,
-      ...version,
-      ...(operation.type === "delete" ? { existed } : {}),
-      tierAccessed: authority.name,
-    };
-  }
+/** Refuses combinations that no number of round trips could keep the promise of. */
+function refuseImpossible(
+  options: BatchOptions,
+  plan: {
+    readonly folded: readonly (readonly Group<CheckedOperation>[])[];
+    readonly single: readonly unknown[];
+  },
+): void {
+  if (options.atomic === true && plan.single.length > 0)
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      "atomic: an atomic batch takes durable items only; send the ephemeral ones apart",
+      { field: "atomic" },
+    );
+  const oneWrite = plan.single.length === 0 && plan.folded.every((groups) => groups.length <= 1);
+  if (options.idempotencyKey !== undefined && !oneWrite)
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      "idempotencyKey: this batch needs several transactions; make it atomic or use each key once",
+      { field: "idempotencyKey" },
+    );
 }
 
 /** The last hint given for the key is where the copy goes. */

@@ -3,7 +3,8 @@ import type { DeleteReceipt, JsonValue, MemoryItem, Receipt } from "../model/ite
 import { checkKey, joinNamespace } from "../model/key.ts";
 import { checkTtl } from "../model/value.ts";
 import type { Change, IdempotencyToken, Job } from "../tiers/authority.ts";
-import { failure } from "./batch-path.ts";
+import { failure } from "./batch-answers.ts";
+import type { Answer } from "./batch-answers.ts";
 import { checkEphemeral } from "./ephemeral-path.ts";
 import { explainItem } from "./explain.ts";
 import { checkSelection } from "./forgetter.ts";
@@ -293,9 +294,7 @@ export class ScopedMemory implements Memory {
     };
   }
 
-  async #runSingly(
-    operation: BatchOperation,
-  ): Promise<Omit<BatchResult, "type" | "key" | "latencyMs">> {
+  async #runSingly(operation: BatchOperation): Promise<Answer> {
     const { authority } = this.runtime.parts.core;
     try {
       switch (operation.type) {

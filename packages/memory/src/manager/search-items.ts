@@ -26,7 +26,7 @@ function checkLimit(limit: unknown, limits: Limits): number {
     return limit;
   return refuse(
     "limit",
-    `expected a whole number from 1 to ${limits.pageItems}, got ${String(limit)}`,
+    `expected a whole number from 1 to ${limits.pageItems}, got ${JSON.stringify(limit)}`,
   );
 }
 
