@@ -1,5 +1,6 @@
 import { referencePages } from "./reference/pages.ts";
 import { fileSize } from "./tidy/file-size.ts";
+import { links } from "./tidy/links.ts";
 import { leftovers } from "./tidy/leftovers.ts";
 import { migrations } from "./tidy/migrations.ts";
 import { metricNames } from "./tidy/metric-names.ts";
@@ -20,6 +21,7 @@ const reference: Rule = (tree) =>
 const RULES: readonly Rule[] = [
   fileSize,
   leftovers,
+  links,
   migrations,
   testNames,
   settingNames,

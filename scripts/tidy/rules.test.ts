@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fileSize } from "./file-size.ts";
 import { leftovers } from "./leftovers.ts";
+import { links } from "./links.ts";
 import { migrations } from "./migrations.ts";
 import { treeOf } from "./source-tree.ts";
 import { testNames } from "./test-names.ts";
@@ -44,5 +45,17 @@ test("two tests of one name in one suite are reported, in two suites they are no
   });
   expect(testNames(tree)).toEqual([
     { file: "a.test.ts", line: 2, message: 'the test "two > same" has the name of line 2' },
+  ]);
+});
+
+test("a relative link to nothing is reported, links to files, folders and elsewhere are not", () => {
+  const tree = treeOf({
+    "docs/a.md":
+      "[x](b.md#top) [y](../src) [z](https://example.com/q) [here](#top)\n[w](../gone.md)",
+    "docs/b.md": "",
+    "src/c.ts": "",
+  });
+  expect(links(tree)).toEqual([
+    { file: "docs/a.md", line: 2, message: "no such file: ../gone.md" },
   ]);
 });
