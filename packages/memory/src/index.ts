@@ -9,9 +9,10 @@ export {
   toMemoryError,
 } from "./model/errors.ts";
 export type { ErrorCode } from "./model/errors.ts";
-export { checkNamespace, isWithin } from "./model/key.ts";
+export { checkKey, checkNamespace, isWithin } from "./model/key.ts";
 export { DEFAULT_LIMITS } from "./model/limits.ts";
 export type { Limits } from "./model/limits.ts";
+export { systemClock } from "./model/clock.ts";
 export type { Clock, Random } from "./model/clock.ts";
 export type { MetadataFilter } from "./model/filter.ts";
 export type * from "./manager/memory.ts";
@@ -20,6 +21,7 @@ export type { ManagerSeams } from "./manager/unified-memory-manager.ts";
 export type { Change, Job, SearchPlan } from "./tiers/authority.ts";
 export { DEFAULT_CONFIG } from "./config/defaults.ts";
 export { loadConfig } from "./config/environment.ts";
+export type { EnvironmentVariables } from "./config/environment.ts";
 export { readConfigFile, resolveConfig } from "./config/resolve.ts";
 export type { PartialConfig } from "./config/resolve.ts";
 export type { MemoryConfig, Environment } from "./config/config.ts";
