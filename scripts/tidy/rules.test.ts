@@ -41,6 +41,7 @@ test("two tests of one name in one suite are reported, in two suites they are no
     "a.test.ts": [
       'describe("one", () => { test("same", () => {}); });',
       'describe("two", () => { test("same", () => {}); test.each([1])("same", () => {}); });',
+      'test.each([1])("%s", () => {}); test.each([2])("%s", () => {});',
     ].join("\n"),
   });
   expect(testNames(tree)).toEqual([
