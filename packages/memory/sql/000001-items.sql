@@ -1,6 +1,6 @@
 -- Items, their change log and what hangs on them. The namespace leads every key, so that the tables
 -- can be hash-partitioned or distributed by it without a rewrite. PostgreSQL 15's SQL.
--- Runs inside the schema that the search_path names; `{{schema}}` is replaced by its quoted name.
+-- `{{schema}}` is replaced by the quoted name of the schema, which exists.
 
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 
@@ -11,27 +11,32 @@ CREATE TABLE {{schema}}.items (
   namespace  text COLLATE "C" NOT NULL,
   key        text COLLATE "C" NOT NULL,
   version    bigint NOT NULL,
-  -- A deleted or expired item stays as a tombstone (no body, no metadata) until it is purged.
-  deleted    boolean NOT NULL DEFAULT false,
   body       bytea,
   metadata   jsonb NOT NULL DEFAULT '{}',
   tags       text[] COLLATE "C" NOT NULL DEFAULT '{}',
-  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
   expires_at timestamptz,
+  -- A deleted or expired item stays as a tombstone (no body, metadata or tags) until it is purged.
+  deleted_at timestamptz,
   PRIMARY KEY (namespace, key)
 ) WITH (fillfactor = 90);
 
 -- Bodies are compressed and checked by the codec; a second compression costs time for nothing.
 ALTER TABLE {{schema}}.items ALTER COLUMN body SET STORAGE EXTERNAL;
 
+-- No index holds a column that every write changes, so that an overwrite that keeps metadata, tags
+-- and lifetime touches no index (a heap-only update). Items without metadata or tags cost GIN nothing.
 CREATE INDEX items_metadata ON {{schema}}.items USING gin (namespace, metadata jsonb_path_ops)
-  WHERE NOT deleted;
-CREATE INDEX items_tags ON {{schema}}.items USING gin (namespace, tags) WHERE NOT deleted;
-CREATE INDEX items_expiry ON {{schema}}.items (expires_at) WHERE NOT deleted AND expires_at IS NOT NULL;
-CREATE INDEX items_tombstones ON {{schema}}.items (updated_at) WHERE deleted;
+  WHERE deleted_at IS NULL AND metadata <> '{}';
+CREATE INDEX items_tags ON {{schema}}.items USING gin (namespace, tags)
+  WHERE deleted_at IS NULL AND tags <> '{}';
+CREATE INDEX items_expiry ON {{schema}}.items (expires_at)
+  WHERE deleted_at IS NULL AND expires_at IS NOT NULL;
+CREATE INDEX items_tombstones ON {{schema}}.items (deleted_at) WHERE deleted_at IS NOT NULL;
 
 -- Every change, in the transaction that made it. Ids are not in commit order: readers go by xid.
+-- op: put, remove, touch, expire, clear (that namespace alone), clear-below (all below it too).
 CREATE TABLE {{schema}}.changes (
   id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   xid       xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -42,26 +47,34 @@ CREATE TABLE {{schema}}.changes (
   at        timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- A clear hides every item of the namespace whose version is not above it; bodies go later.
+-- A cache follower asks for the transactions that its last snapshot did not show.
+CREATE INDEX changes_xid ON {{schema}}.changes (xid);
+
+-- A clear hides every item of the namespace whose version is not above it. The sweep walks the
+-- namespace from `swept_*` on, turns what is hidden into tombstones, and then drops the clear.
 CREATE TABLE {{schema}}.namespace_clears (
-  namespace text COLLATE "C" PRIMARY KEY,
-  below     boolean NOT NULL,
-  version   bigint NOT NULL,
-  at        timestamptz NOT NULL DEFAULT clock_timestamp()
+  namespace       text COLLATE "C" NOT NULL,
+  below           boolean NOT NULL,
+  version         bigint NOT NULL,
+  swept_namespace text COLLATE "C" NOT NULL DEFAULT '',
+  swept_key       text COLLATE "C" NOT NULL DEFAULT '',
+  at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (namespace, below)
 );
 
+-- receipt: null only inside the transaction that writes it.
 CREATE TABLE {{schema}}.idempotency (
   namespace    text COLLATE "C" NOT NULL,
   id           text COLLATE "C" NOT NULL,
   request_hash text NOT NULL,
-  receipt      jsonb NOT NULL,
+  receipt      jsonb,
   at           timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (namespace, id)
 );
 CREATE INDEX idempotency_at ON {{schema}}.idempotency (at);
 
 CREATE TABLE {{schema}}.jobs (
-  id         text COLLATE "C" PRIMARY KEY,
+  id         text COLLATE "C" PRIMARY KEY DEFAULT gen_random_uuid()::text,
   namespace  text COLLATE "C" NOT NULL,
   kind       text NOT NULL,
   selection  jsonb NOT NULL,
@@ -73,6 +86,7 @@ CREATE TABLE {{schema}}.jobs (
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX jobs_running ON {{schema}}.jobs (created_at) WHERE state = 'running';
+CREATE INDEX jobs_finished ON {{schema}}.jobs (updated_at) WHERE state <> 'running';
 
 CREATE TABLE {{schema}}.consumers (
   name       text COLLATE "C" PRIMARY KEY,
@@ -81,20 +95,13 @@ CREATE TABLE {{schema}}.consumers (
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- epoch: changed by a restore. fence_*: two-phase purge of tombstones. trimmed_id: the change log's start.
+-- epoch: changed by a restore. fence: version and transaction of a purge of tombstones (see purge).
+-- trimmed_id, trimmed_xid: the greatest of the change log that is gone. settled_id: no change at or
+-- below it can still commit.
 CREATE TABLE {{schema}}.meta (
   name  text PRIMARY KEY,
   value text NOT NULL,
   at    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-INSERT INTO {{schema}}.meta (name, value) VALUES ('epoch', gen_random_uuid()::text), ('trimmed_id', '0');
-
--- The version at and below which everything in this namespace is cleared (0: nothing). Volatile, so
--- that a statement that waited for a clear sees it; the shared lock makes a clear wait for writers.
-CREATE FUNCTION {{schema}}.cleared_version(ns text) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(hashtextextended('cherry-clear', 0));
-  RETURN (SELECT coalesce(max(c.version), 0) FROM {{schema}}.namespace_clears c
-          WHERE c.namespace = ns
-             OR (c.below AND (c.namespace = '' OR starts_with(ns, c.namespace || '/'))));
-END $$;
+INSERT INTO {{schema}}.meta (name, value) VALUES
+  ('epoch', gen_random_uuid()::text), ('trimmed_id', '0'), ('trimmed_xid', '0'), ('settled_id', '0');

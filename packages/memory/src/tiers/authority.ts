@@ -122,6 +122,8 @@ export interface Change extends ItemRef {
   readonly id: number;
   readonly version: number;
   readonly op: ChangeOperation;
+  /** Only on a clear, whose key is "": all namespaces below were emptied too. */
+  readonly below?: boolean;
   readonly atMs: number;
 }
 
@@ -146,9 +148,8 @@ export interface FollowPoll {
 }
 
 export interface FollowState {
-  readonly settledId: number;
+  /** What the last poll saw: a snapshot of the database. */
   readonly snapshot: string;
-  readonly horizon: { readonly lastId: number; readonly xmax: string };
 }
 
 export interface SweepReport {
@@ -204,7 +205,11 @@ export interface AuthorityTier extends Tier {
   /** Deletes at most `limit` items of the selection in one transaction, or only lists them. */
   forgetChunk(
     selection: Selection,
-    options: { readonly limit: number; readonly after: string | undefined; readonly dryRun: boolean },
+    options: {
+      readonly limit: number;
+      readonly after: string | undefined;
+      readonly dryRun: boolean;
+    },
   ): Promise<ForgetChunk>;
   /** Empties by version, without a scan; returns the version at and below which all is gone. */
   clear(namespace: string, below: boolean): Promise<{ readonly version: number }>;
@@ -225,7 +230,10 @@ export interface AuthorityTier extends Tier {
   createJob(selection: Selection): Promise<Job>;
   readJob(id: string): Promise<Job | undefined>;
   /** Runs one chunk of the job; safe to call from several servers and after a crash. */
-  advanceJob(id: string, limit: number): Promise<{ readonly job: Job; readonly chunk: ForgetChunk }>;
+  advanceJob(
+    id: string,
+    limit: number,
+  ): Promise<{ readonly job: Job; readonly chunk: ForgetChunk }>;
   /** Jobs not yet finished, oldest first, at most `limit`. */
   unfinishedJobs(limit: number): Promise<readonly Job[]>;
   /** Expires, purges and trims, each bounded by `limit` rows. */

@@ -1,0 +1,211 @@
+-- How items change. Functions, so that a batch is one round trip whose steps each see what was
+-- committed while the step before waited for a lock: a single statement keeps its first snapshot.
+--
+-- Locks are taken in one order by every writer, so that writers cannot deadlock:
+-- 1. the write lock, shared; 2. an idempotency key; 3. existing rows by (namespace, key); 4. new rows
+-- by (namespace, key). Only then are rows updated, which waits for nobody.
+
+-- Writers hold this lock shared until they commit and a clear holds it alone. So a clear's version is
+-- above all that was written before it, and a writer that comes after sees the clear.
+-- The transaction gets its number before anything is drawn from a sequence: who draws a number has a
+-- transaction number below those given out later, which readers of the log and the purge rely on.
+CREATE FUNCTION {{schema}}.begin_write() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('{{schema}}.items', 0));
+  PERFORM pg_current_xact_id();
+END $$;
+
+-- The version at and below which everything in this namespace is cleared (0: nothing).
+CREATE FUNCTION {{schema}}.cleared_version(ns text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  segments text[] := string_to_array(ns, '/');
+BEGIN
+  RETURN (SELECT coalesce(max(c.version), 0)
+          FROM generate_series(0, cardinality(segments)) AS depth
+          JOIN {{schema}}.namespace_clears c
+            ON c.namespace = array_to_string(segments[1:depth], '/')
+           AND (c.below OR depth = cardinality(segments)));
+END $$;
+
+-- Claims an idempotency key for this transaction. Null: go on; the receipt is stored at the end.
+-- Waits for another transaction that has the same key in hand.
+CREATE FUNCTION {{schema}}.claim_idempotency(token_namespace text, token_id text, token_hash text)
+RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  claimed record;
+BEGIN
+  INSERT INTO {{schema}}.idempotency AS known (namespace, id, request_hash)
+  VALUES (token_namespace, token_id, token_hash)
+  ON CONFLICT (namespace, id) DO UPDATE
+    SET request_hash = excluded.request_hash, receipt = NULL, at = excluded.at
+    WHERE known.at < clock_timestamp() - interval '24 hours';
+  SELECT known.request_hash, known.receipt INTO claimed FROM {{schema}}.idempotency known
+  WHERE known.namespace = token_namespace AND known.id = token_id;
+  IF claimed.request_hash <> token_hash THEN
+    RETURN jsonb_build_object('outcome', 'mismatch');
+  ELSIF claimed.receipt IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN jsonb_build_object('outcome', 'replayed', 'results', claimed.receipt,
+    'nowMs', date_part('epoch', clock_timestamp()) * 1000);
+END $$;
+
+-- Applies operations on distinct keys, given as parallel arrays in the order of (namespace, key).
+-- conditions: a version, -1 = no live item, -2 = any live item, null = none.
+-- on_conflict: report = the others are written; abort = nothing is written; retry = raises 40001.
+-- Results by operation: [status, version, existed, createdAtMs, updatedAtMs, expiresAtMs].
+CREATE FUNCTION {{schema}}.write_items(
+  kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
+  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
+  token_namespace text, token_id text, token_hash text
+) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  locked int; existing int; fresh int; changed int; failed int; -- counts of operations
+  any_clear boolean;
+  at timestamptz;
+  statuses text[]; was_there boolean[]; was_live boolean[];
+  new_versions bigint[]; born timestamptz[]; ends timestamptz[];
+  replay jsonb; results jsonb;
+BEGIN
+  PERFORM {{schema}}.begin_write();
+  IF token_id IS NOT NULL THEN
+    replay := {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
+    IF replay IS NOT NULL THEN RETURN replay; END IF;
+  END IF;
+
+  SELECT count(*) INTO locked FROM (
+    SELECT FROM unnest(namespaces, keys) AS o (namespace, key)
+    JOIN {{schema}}.items i ON i.namespace = o.namespace AND i.key = o.key
+    ORDER BY i.namespace, i.key FOR UPDATE OF i) AS rows;
+
+  -- From here on nobody else changes these rows. Their time of expiry is judged now, after the wait.
+  at := clock_timestamp();
+  any_clear := EXISTS (SELECT FROM {{schema}}.namespace_clears);
+  WITH judged AS MATERIALIZED (
+    SELECT o.ord, o.kind, i.version AS old_version, i.created_at, live.is_live,
+      CASE
+        WHEN o.condition IS NULL THEN CASE WHEN o.kind = 'put' OR live.is_live THEN 'written' ELSE 'absent' END
+        WHEN o.condition = -1 THEN
+          CASE WHEN live.is_live THEN 'conflict' WHEN o.kind = 'put' THEN 'written' ELSE 'absent' END
+        WHEN live.is_live AND (o.condition = -2 OR o.condition = i.version) THEN 'written'
+        ELSE 'conflict'
+      END AS status,
+      CASE
+        WHEN o.kind = 'remove' THEN NULL
+        WHEN o.expiry IS NOT NULL THEN to_timestamp(o.expiry / 1000)
+        ELSE at + make_interval(secs => o.lifetime)
+      END AS ends_at
+    FROM unnest(kinds, namespaces, keys, lifetimes, expiries, conditions) WITH ORDINALITY
+      AS o (kind, namespace, key, lifetime, expiry, condition, ord)
+    LEFT JOIN {{schema}}.items i ON i.namespace = o.namespace AND i.key = o.key
+    CROSS JOIN LATERAL (SELECT
+      i.key IS NOT NULL AND i.deleted_at IS NULL AND (i.expires_at IS NULL OR i.expires_at > at)
+      AND (NOT any_clear OR i.version > {{schema}}.cleared_version(o.namespace)) AS is_live) AS live
+  ), drawn AS (
+    -- Drawn under the row's lock. Of a row that is not there yet another transaction may commit the
+    -- first version meanwhile: then the insert below finds it, and all is done again.
+    SELECT *, CASE WHEN status = 'conflict' THEN old_version
+      ELSE greatest(old_version + 1, nextval('{{schema}}.versions')) END AS version
+    FROM judged
+  )
+  SELECT array_agg(status ORDER BY ord), array_agg(old_version IS NOT NULL ORDER BY ord),
+    array_agg(is_live ORDER BY ord), array_agg(version ORDER BY ord),
+    array_agg(CASE WHEN is_live THEN created_at ELSE at END ORDER BY ord),
+    array_agg(ends_at ORDER BY ord), count(old_version),
+    count(*) FILTER (WHERE status = 'written' AND old_version IS NULL),
+    count(*) FILTER (WHERE status = 'written' AND old_version IS NOT NULL),
+    count(*) FILTER (WHERE status = 'conflict')
+  INTO statuses, was_there, was_live, new_versions, born, ends, existing, fresh, changed, failed
+  FROM drawn;
+  -- A row came after the locks were taken. Locking it now would break the order of locks.
+  IF existing <> locked THEN RAISE SQLSTATE '40001' USING MESSAGE = 'an item was created meanwhile'; END IF;
+  IF failed > 0 AND on_conflict = 'retry' THEN
+    RAISE SQLSTATE '40001' USING MESSAGE = 'an item was changed meanwhile';
+  END IF;
+
+  SELECT jsonb_agg(jsonb_build_array(status,
+      CASE WHEN status <> 'conflict' OR is_live THEN version END, is_live,
+      date_part('epoch', created_at) * 1000, date_part('epoch', at) * 1000,
+      date_part('epoch', ends_at) * 1000) ORDER BY ord)
+  INTO results
+  FROM unnest(statuses, new_versions, was_live, born, ends) WITH ORDINALITY
+    AS o (status, version, is_live, created_at, ends_at, ord);
+  IF failed > 0 AND (on_conflict = 'abort' OR failed = cardinality(keys)) THEN
+    -- Nothing was written, so there is no receipt to repeat.
+    IF token_id IS NOT NULL THEN
+      DELETE FROM {{schema}}.idempotency WHERE namespace = token_namespace AND id = token_id;
+    END IF;
+    RETURN jsonb_build_object('outcome', CASE on_conflict WHEN 'abort' THEN 'aborted' ELSE 'written' END,
+      'results', results, 'nowMs', date_part('epoch', at) * 1000);
+  END IF;
+
+  IF fresh > 0 THEN
+    INSERT INTO {{schema}}.items
+      (namespace, key, version, body, metadata, tags, created_at, updated_at, expires_at)
+    SELECT o.namespace, o.key, o.version, o.body, o.metadata::jsonb, o.tags::text[], at, at, o.ends_at
+    FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, statuses, was_there, new_versions, ends)
+      AS o (namespace, key, body, metadata, tags, status, existed, version, ends_at)
+    WHERE o.status = 'written' AND NOT o.existed
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS existing = ROW_COUNT;
+    IF existing <> fresh THEN RAISE SQLSTATE '40001' USING MESSAGE = 'an item was created meanwhile'; END IF;
+  END IF;
+  IF changed > 0 THEN
+    UPDATE {{schema}}.items i SET
+      version = o.version,
+      body = CASE o.kind WHEN 'put' THEN o.body WHEN 'touch' THEN i.body END,
+      metadata = CASE o.kind WHEN 'put' THEN o.metadata::jsonb WHEN 'touch' THEN i.metadata ELSE '{}' END,
+      tags = CASE o.kind WHEN 'put' THEN o.tags::text[] WHEN 'touch' THEN i.tags ELSE '{}' END,
+      created_at = o.created_at, updated_at = at, expires_at = o.ends_at,
+      deleted_at = CASE o.kind WHEN 'remove' THEN at END
+    FROM unnest(kinds, namespaces, keys, bodies, metadatas, tag_lists, statuses, was_there, new_versions, born, ends)
+      AS o (kind, namespace, key, body, metadata, tags, status, existed, version, created_at, ends_at)
+    WHERE i.namespace = o.namespace AND i.key = o.key AND o.status = 'written' AND o.existed;
+  END IF;
+  INSERT INTO {{schema}}.changes (namespace, key, version, op, at)
+  SELECT o.namespace, o.key, o.version, o.kind, at
+  FROM unnest(kinds, namespaces, keys, statuses, new_versions) AS o (kind, namespace, key, status, version)
+  WHERE o.status = 'written';
+
+  IF token_id IS NOT NULL THEN
+    UPDATE {{schema}}.idempotency SET receipt = results
+    WHERE namespace = token_namespace AND id = token_id;
+  END IF;
+  RETURN jsonb_build_object('outcome', 'written', 'results', results,
+    'nowMs', date_part('epoch', at) * 1000);
+END $$;
+
+-- Opens a transaction that reads one item and then writes it: takes the locks in their order and gives
+-- the item if it is live, or the receipt of a request that was already done.
+CREATE FUNCTION {{schema}}.lock_item(
+  wanted_namespace text, wanted_key text, token_namespace text, token_id text, token_hash text,
+  OUT replay jsonb, OUT item {{schema}}.items
+) LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+  PERFORM {{schema}}.begin_write();
+  IF token_id IS NOT NULL THEN
+    replay := {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
+    IF replay IS NOT NULL THEN RETURN; END IF;
+  END IF;
+  SELECT i.* INTO item FROM {{schema}}.items i
+  WHERE i.namespace = wanted_namespace AND i.key = wanted_key FOR UPDATE;
+  IF item.deleted_at IS NOT NULL OR item.expires_at <= clock_timestamp()
+    OR item.version <= {{schema}}.cleared_version(wanted_namespace) THEN item := NULL; END IF;
+END $$;
+
+-- Empties a namespace. Alone: no write is under way between the drawing of its version and its commit.
+CREATE FUNCTION {{schema}}.clear_namespace(cleared text, with_below boolean)
+RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  drawn bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('{{schema}}.items', 0));
+  PERFORM pg_current_xact_id();
+  drawn := nextval('{{schema}}.versions');
+  INSERT INTO {{schema}}.namespace_clears (namespace, below, version) VALUES (cleared, with_below, drawn)
+  ON CONFLICT (namespace, below) DO UPDATE
+    SET version = excluded.version, swept_namespace = '', swept_key = '', at = excluded.at;
+  INSERT INTO {{schema}}.changes (namespace, key, version, op)
+  VALUES (cleared, '', drawn, CASE WHEN with_below THEN 'clear-below' ELSE 'clear' END);
+  RETURN drawn;
+END $$;

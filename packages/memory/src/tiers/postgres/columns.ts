@@ -1,0 +1,70 @@
+import { MemoryError } from "../../model/errors.ts";
+import type { JsonObject } from "../../model/item.ts";
+import type { Row } from "./database.ts";
+
+/** Readers of a row's columns. What is not of the promised type is our mistake, not the caller's. */
+
+export function numberIn(row: Row, column: string): number {
+  const value = row[column];
+  return typeof value === "number" ? value : wrong(column, "a number", value);
+}
+
+export function optionalNumberIn(row: Row, column: string): number | undefined {
+  const value = row[column];
+  return value === null || value === undefined ? undefined : numberIn(row, column);
+}
+
+export function textIn(row: Row, column: string): string {
+  const value = row[column];
+  return typeof value === "string" ? value : wrong(column, "text", value);
+}
+
+export function optionalTextIn(row: Row, column: string): string | undefined {
+  const value = row[column];
+  return value === null || value === undefined ? undefined : textIn(row, column);
+}
+
+export function booleanIn(row: Row, column: string): boolean {
+  const value = row[column];
+  return typeof value === "boolean" ? value : wrong(column, "a boolean", value);
+}
+
+export function bytesIn(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  return value instanceof Uint8Array ? value : wrong(column, "bytes", value);
+}
+
+export function textsIn(row: Row, column: string): readonly string[] {
+  const value = row[column];
+  const isTexts = Array.isArray(value) && value.every((element) => typeof element === "string");
+  return isTexts ? (value as readonly string[]) : wrong(column, "an array of text", value);
+}
+
+/** A jsonb object. */
+export function jsonObjectIn(row: Row, column: string): JsonObject {
+  const value = row[column];
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as JsonObject;
+  return wrong(column, "a JSON object", value);
+}
+
+/** The one row of a statement that always gives one. */
+export function onlyRow(rows: readonly Row[]): Row {
+  const [row] = rows;
+  return row ?? wrong("(all)", "one row", undefined);
+}
+
+/**
+ * Milliseconds since the epoch, whole microseconds as the database keeps them: a product of floating
+ * point numbers is off in the last digits.
+ */
+export function exactMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
+function wrong(column: string, expected: string, value: unknown): never {
+  throw new MemoryError(
+    "INTERNAL",
+    `the database gave ${value === null ? "null" : typeof value} in column ${column}, expected ${expected}`,
+  );
+}

@@ -1,0 +1,136 @@
+import { MemoryError } from "../../../model/errors.ts";
+import type { Change, ChangeOperation } from "../../authority.ts";
+import type { BoundSchema } from "../bound-schema.ts";
+import { booleanIn, exactMs, numberIn, onlyRow, optionalTextIn, textIn } from "../columns.ts";
+import type { Queryable, Row, Statement } from "../database.ts";
+
+export const CHANGE_COLUMNS = `c.id, c.namespace, c.key, c.version, c.op,
+  date_part('epoch', c.at) * 1000 AS at_ms`;
+
+const HORIZON: Statement = {
+  name: "change_horizon",
+  text: `SELECT last_id, xid FROM {{schema}}.change_horizon($1)`,
+};
+
+const LOG_STATE: Statement = {
+  name: "log_state",
+  text: `SELECT
+    pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8 AS is_settled,
+    (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'settled_id') AS settled_id,
+    (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'trimmed_id') AS trimmed_id`,
+};
+
+/**
+ * Reads at most $5 rows of the log from $1 on, up to $2, and gives those of the namespace $3 (with
+ * $4: and below), and clears of what it lies in. `last_id`: where the reading stopped.
+ */
+const READ_CHANGES: Statement = {
+  name: "read_changes",
+  text: `WITH stretch AS MATERIALIZED (
+      SELECT * FROM {{schema}}.changes c WHERE c.id > $1 AND c.id <= $2 ORDER BY c.id LIMIT $5
+    ), found AS MATERIALIZED (
+      SELECT * FROM stretch c
+      WHERE c.namespace = $3
+        OR ($4 AND ($3 = '' OR starts_with(c.namespace, $3 || '/')))
+        OR (c.op = 'clear-below' AND (c.namespace = '' OR starts_with($3, c.namespace || '/')))
+      ORDER BY c.id LIMIT $6
+    )
+    SELECT totals.stretch_rows, totals.stretch_end, ${CHANGE_COLUMNS}
+    FROM (SELECT count(*) AS stretch_rows, coalesce(max(id), 0) AS stretch_end FROM stretch) AS totals
+    LEFT JOIN found c ON true ORDER BY c.id`,
+};
+
+/** Where the log stood, and a transaction number taken after that; none when it has not moved. */
+export interface Horizon {
+  readonly lastId: number;
+  readonly xid: string | undefined;
+}
+
+export async function changeHorizon(
+  database: Queryable,
+  schema: BoundSchema,
+  known: number,
+): Promise<Horizon> {
+  const row = onlyRow(await database.query(schema.bind(HORIZON), [known]));
+  return { lastId: numberIn(row, "last_id"), xid: optionalTextIn(row, "xid") };
+}
+
+export interface LogState {
+  /** Whether every transaction below the given number has ended. */
+  readonly isSettled: boolean;
+  readonly settledId: number;
+  readonly trimmedId: number;
+}
+
+export async function logState(
+  database: Queryable,
+  schema: BoundSchema,
+  xid: string,
+): Promise<LogState> {
+  const row = onlyRow(await database.query(schema.bind(LOG_STATE), [xid]));
+  return {
+    isSettled: booleanIn(row, "is_settled"),
+    settledId: numberIn(row, "settled_id"),
+    trimmedId: numberIn(row, "trimmed_id"),
+  };
+}
+
+export interface StretchRequest {
+  readonly after: number;
+  readonly upTo: number;
+  readonly namespace: string;
+  readonly below: boolean;
+  readonly rowsMax: number;
+  readonly limit: number;
+}
+
+export interface Stretch {
+  readonly changes: readonly Change[];
+  /** Rows of the log that were looked at, and the last one's id. */
+  readonly rows: number;
+  readonly endId: number;
+}
+
+export async function readStretch(
+  database: Queryable,
+  schema: BoundSchema,
+  request: StretchRequest,
+): Promise<Stretch> {
+  const { after, upTo, namespace, below, rowsMax, limit } = request;
+  const values = [after, upTo, namespace, below, rowsMax, limit];
+  const rows = await database.query(schema.bind(READ_CHANGES), values);
+  const [first] = rows;
+  return {
+    changes: rows.filter((row) => row["id"] !== null).map(changeOf),
+    rows: first === undefined ? 0 : numberIn(first, "stretch_rows"),
+    endId: first === undefined ? 0 : numberIn(first, "stretch_end"),
+  };
+}
+
+export function changeOf(row: Row): Change {
+  const op = textIn(row, "op");
+  return {
+    id: numberIn(row, "id"),
+    namespace: textIn(row, "namespace"),
+    key: textIn(row, "key"),
+    version: numberIn(row, "version"),
+    op: operationOf(op),
+    ...(op === "clear-below" ? { below: true } : {}),
+    atMs: exactMs(numberIn(row, "at_ms")),
+  };
+}
+
+function operationOf(op: string): ChangeOperation {
+  switch (op) {
+    case "put":
+    case "remove":
+    case "touch":
+    case "expire":
+    case "clear":
+      return op;
+    case "clear-below":
+      return "clear";
+    default:
+      throw new MemoryError("INTERNAL", `the change log holds the unknown ${JSON.stringify(op)}`);
+  }
+}

@@ -1,0 +1,69 @@
+import type { Change } from "../../authority.ts";
+import type { BoundSchema } from "../bound-schema.ts";
+import { booleanIn, onlyRow, textIn } from "../columns.ts";
+import type { Queryable, Statement } from "../database.ts";
+import { CHANGE_COLUMNS, changeOf } from "./changes.ts";
+
+/**
+ * What became visible since the snapshot $1. Not visible in it were the transactions that it names as
+ * running and all from its xmax on; the log has an index on them, so a transaction that stays open for
+ * hours costs nothing. Something may be missing when the log was trimmed as far as such a one.
+ */
+const FOLLOW: Statement = {
+  name: "follow_changes",
+  text: `WITH started_since AS (
+      SELECT c.* FROM {{schema}}.changes c
+      WHERE c.xid >= pg_snapshot_xmax($1::text::pg_snapshot) ORDER BY c.xid LIMIT $2
+    ), running_then AS (
+      SELECT c.* FROM {{schema}}.changes c
+      WHERE c.xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::text::pg_snapshot))) LIMIT $2
+    ), seen AS MATERIALIZED (
+      SELECT * FROM started_since UNION ALL SELECT * FROM running_then
+    )
+    SELECT state.*, ${CHANGE_COLUMNS}
+    FROM (
+      SELECT pg_current_snapshot()::text AS snapshot,
+        (SELECT value FROM {{schema}}.meta WHERE name = 'epoch') AS epoch,
+        (SELECT m.value::xid8 >= pg_snapshot_xmax($1::text::pg_snapshot) OR EXISTS (
+           SELECT FROM pg_snapshot_xip($1::text::pg_snapshot) AS running WHERE running <= m.value::xid8)
+         FROM {{schema}}.meta m WHERE m.name = 'trimmed_xid') AS is_trimmed
+    ) AS state
+    LEFT JOIN seen c ON true ORDER BY c.id`,
+};
+
+const START: Statement = {
+  name: "follow_start",
+  text: `SELECT pg_current_snapshot()::text AS snapshot,
+    (SELECT value FROM {{schema}}.meta WHERE name = 'epoch') AS epoch`,
+};
+
+export interface Followed {
+  readonly snapshot: string;
+  readonly epoch: string;
+  readonly changes: readonly Change[];
+  /** Changes that the last snapshot did not show may be gone from the log. */
+  readonly isTrimmed: boolean;
+}
+
+/** Everything from now on. */
+export async function startFollowing(database: Queryable, schema: BoundSchema): Promise<Followed> {
+  const row = onlyRow(await database.query(schema.bind(START)));
+  const snapshot = textIn(row, "snapshot");
+  return { snapshot, epoch: textIn(row, "epoch"), changes: [], isTrimmed: false };
+}
+
+/** Gives more than `rowsMax` changes, though not all, when there are more. */
+export async function followChanges(
+  database: Queryable,
+  schema: BoundSchema,
+  request: { readonly snapshot: string; readonly rowsMax: number },
+): Promise<Followed> {
+  const rows = await database.query(schema.bind(FOLLOW), [request.snapshot, request.rowsMax + 1]);
+  const row = onlyRow(rows);
+  return {
+    snapshot: textIn(row, "snapshot"),
+    epoch: textIn(row, "epoch"),
+    changes: rows.filter((change) => change["id"] !== null).map(changeOf),
+    isTrimmed: booleanIn(row, "is_trimmed"),
+  };
+}

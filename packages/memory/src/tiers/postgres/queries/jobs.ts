@@ -1,0 +1,148 @@
+import { MemoryError } from "../../../model/errors.ts";
+import type { Job, Selection } from "../../authority.ts";
+import type { BoundSchema } from "../bound-schema.ts";
+import { exactMs, jsonObjectIn, numberIn, onlyRow, optionalTextIn, textIn } from "../columns.ts";
+import type { Database, Queryable, Row, Statement } from "../database.ts";
+
+const JOB_COLUMNS = `id, namespace, kind, selection, state, forgotten, cursor, error,
+  date_part('epoch', created_at) * 1000 AS created_ms,
+  date_part('epoch', updated_at) * 1000 AS updated_ms`;
+
+const INSERT_JOB: Statement = {
+  name: "insert_job",
+  text: `INSERT INTO {{schema}}.jobs (namespace, kind, selection) VALUES ($1, 'forget', $2::text::jsonb)
+    RETURNING ${JOB_COLUMNS}`,
+};
+
+const READ_JOB: Statement = {
+  name: "read_job",
+  text: `SELECT ${JOB_COLUMNS} FROM {{schema}}.jobs WHERE id = $1`,
+};
+
+const LOCK_JOB: Statement = {
+  name: "lock_job",
+  text: `SELECT ${JOB_COLUMNS} FROM {{schema}}.jobs WHERE id = $1 FOR UPDATE`,
+};
+
+const UPDATE_JOB: Statement = {
+  name: "update_job",
+  text: `UPDATE {{schema}}.jobs SET forgotten = forgotten + $2, cursor = $3, state = $4,
+      updated_at = clock_timestamp()
+    WHERE id = $1 RETURNING ${JOB_COLUMNS}`,
+};
+
+const FAIL_JOB: Statement = {
+  name: "fail_job",
+  text: `UPDATE {{schema}}.jobs SET state = 'failed', error = $2, updated_at = clock_timestamp()
+    WHERE id = $1 AND state = 'running'`,
+};
+
+const UNFINISHED_JOBS: Statement = {
+  name: "unfinished_jobs",
+  text: `SELECT ${JOB_COLUMNS} FROM {{schema}}.jobs WHERE state = 'running'
+    ORDER BY created_at, id LIMIT $1`,
+};
+
+const DELETE_OLD_JOBS: Statement = {
+  name: "delete_old_jobs",
+  text: `DELETE FROM {{schema}}.jobs WHERE id IN (
+    SELECT id FROM {{schema}}.jobs
+    WHERE state <> 'running' AND updated_at < now() - make_interval(secs => $2::float8)
+    LIMIT $1 FOR UPDATE SKIP LOCKED)`,
+};
+
+export async function insertJob(
+  database: Database,
+  schema: BoundSchema,
+  selection: Selection,
+): Promise<Job> {
+  const values = [selection.namespace, JSON.stringify(selection)];
+  return jobOf(onlyRow(await database.write(schema.bind(INSERT_JOB), values)));
+}
+
+export async function readJob(
+  database: Queryable,
+  schema: BoundSchema,
+  id: string,
+): Promise<Job | undefined> {
+  const [row] = await database.query(schema.bind(READ_JOB), [id]);
+  return row === undefined ? undefined : jobOf(row);
+}
+
+/** Keeps other servers off the job until the transaction ends. */
+export async function lockJob(
+  tx: Queryable,
+  schema: BoundSchema,
+  id: string,
+): Promise<Job | undefined> {
+  const [row] = await tx.query(schema.bind(LOCK_JOB), [id]);
+  return row === undefined ? undefined : jobOf(row);
+}
+
+export async function updateJob(
+  tx: Queryable,
+  schema: BoundSchema,
+  progress: {
+    readonly id: string;
+    readonly forgotten: number;
+    readonly cursor: string | undefined;
+  },
+): Promise<Job> {
+  const { id, forgotten, cursor } = progress;
+  const state = cursor === undefined ? "done" : "running";
+  const values = [id, forgotten, cursor ?? null, state];
+  return jobOf(onlyRow(await tx.query(schema.bind(UPDATE_JOB), values)));
+}
+
+export async function failJob(
+  database: Database,
+  schema: BoundSchema,
+  failure: { readonly id: string; readonly error: string },
+): Promise<void> {
+  await database.write(schema.bind(FAIL_JOB), [failure.id, failure.error]);
+}
+
+export async function unfinishedJobs(
+  database: Queryable,
+  schema: BoundSchema,
+  limit: number,
+): Promise<readonly Job[]> {
+  return (await database.query(schema.bind(UNFINISHED_JOBS), [limit])).map(jobOf);
+}
+
+export async function deleteOldJobs(
+  database: Database,
+  schema: BoundSchema,
+  bounds: { readonly limit: number; readonly ageSeconds: number },
+): Promise<void> {
+  await database.write(schema.bind(DELETE_OLD_JOBS), [bounds.limit, bounds.ageSeconds]);
+}
+
+function jobOf(row: Row): Job {
+  const error = optionalTextIn(row, "error");
+  return {
+    id: textIn(row, "id"),
+    namespace: textIn(row, "namespace"),
+    kind: "forget",
+    selection: selectionOf(row),
+    state: stateOf(textIn(row, "state")),
+    forgotten: numberIn(row, "forgotten"),
+    cursor: optionalTextIn(row, "cursor"),
+    createdAtMs: exactMs(numberIn(row, "created_ms")),
+    updatedAtMs: exactMs(numberIn(row, "updated_ms")),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** Written by `insertJob` from a Selection, and by nobody else. */
+function selectionOf(row: Row): Selection {
+  const selection = jsonObjectIn(row, "selection");
+  if (typeof selection["namespace"] === "string" && typeof selection["below"] === "boolean")
+    return selection as unknown as Selection;
+  throw new MemoryError("INTERNAL", "a job's selection is not one");
+}
+
+function stateOf(state: string): Job["state"] {
+  if (state === "running" || state === "done" || state === "failed") return state;
+  throw new MemoryError("INTERNAL", `a job is in the unknown state ${JSON.stringify(state)}`);
+}

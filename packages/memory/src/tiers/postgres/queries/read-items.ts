@@ -1,0 +1,46 @@
+import type { ItemRecord, ItemRef } from "../../../model/item.ts";
+import type { BoundSchema } from "../bound-schema.ts";
+import { numberIn } from "../columns.ts";
+import type { Queryable, Statement } from "../database.ts";
+import { FACT_COLUMNS, NOT_CLEARED, NOT_DEAD, recordOf } from "../record-columns.ts";
+
+const READ_ITEM: Statement = {
+  name: "read_item",
+  text: `SELECT ${FACT_COLUMNS}
+    FROM {{schema}}.items i
+    WHERE i.namespace = $1 AND i.key = $2 AND ${NOT_DEAD} AND ${NOT_CLEARED}`,
+};
+
+const READ_ITEMS: Statement = {
+  name: "read_items",
+  text: `SELECT wanted.place, ${FACT_COLUMNS}
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS wanted (namespace, key, place)
+    JOIN {{schema}}.items i ON i.namespace = wanted.namespace AND i.key = wanted.key
+    WHERE ${NOT_DEAD} AND ${NOT_CLEARED}`,
+};
+
+/** Live items in the order asked. */
+export async function readItems(
+  database: Queryable,
+  schema: BoundSchema,
+  request: { readonly refs: readonly ItemRef[]; readonly sentAtMs: number },
+): Promise<readonly (ItemRecord | undefined)[]> {
+  const { refs, sentAtMs } = request;
+  const [first] = refs;
+  if (first === undefined) return [];
+  if (refs.length === 1) {
+    const rows = await database.query(schema.bind(READ_ITEM), [first.namespace, first.key]);
+    return [rows[0] === undefined ? undefined : recordOf(rows[0], first, sentAtMs)];
+  }
+  const rows = await database.query(schema.bind(READ_ITEMS), [
+    refs.map((ref) => ref.namespace),
+    refs.map((ref) => ref.key),
+  ]);
+  const records: (ItemRecord | undefined)[] = Array.from({ length: refs.length });
+  for (const row of rows) {
+    const place = numberIn(row, "place") - 1;
+    const ref = refs[place];
+    if (ref !== undefined) records[place] = recordOf(row, ref, sentAtMs);
+  }
+  return records;
+}

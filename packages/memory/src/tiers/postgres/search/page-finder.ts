@@ -1,0 +1,186 @@
+import type { ItemRecord, ItemRef } from "../../../model/item.ts";
+import type { BoundSchema } from "../bound-schema.ts";
+import { booleanIn, numberIn, onlyRow } from "../columns.ts";
+import type { Queryable, Row } from "../database.ts";
+import { recordOf, refOf } from "../record-columns.ts";
+import type { Criteria } from "./criteria.ts";
+import { keyRangeFor } from "./criteria.ts";
+import type { Position } from "./cursor.ts";
+import { isPassed, namespaceRanges } from "./namespace-range.ts";
+import type { NamespaceRange } from "./namespace-range.ts";
+import { candidatesStatement, walkStatement } from "./page-sql.ts";
+import type { PageQuery } from "./page-sql.ts";
+
+/** Rows that an index may give before its answer is given up and the namespace is walked instead. */
+export const CANDIDATES_MAX = 10_000;
+/** Rows of the primary key that one page may look at. */
+export const WALKED_ROWS_MAX = 20_000;
+/** Encoded bodies of one page, together. */
+export const PAGE_BYTES_MAX = 32 * 1024 * 1024;
+
+export type Access = "key-range" | "metadata-index" | "tag-index" | "namespace-walk";
+
+/** A row that matched. `record` only where records were asked for. */
+export interface Found {
+  readonly ref: ItemRef;
+  readonly version: number;
+  readonly record: ItemRecord | undefined;
+}
+
+export interface FoundPage {
+  readonly found: readonly Found[];
+  /** Where to go on; undefined = nothing is left. */
+  readonly next: Position | undefined;
+  readonly examined: number;
+  readonly bounded: boolean;
+  readonly access: Access;
+  readonly residual: readonly string[];
+  /** The last statement, its placeholders unfilled. */
+  readonly sql: string;
+}
+
+export interface FindRequest {
+  readonly namespace: string;
+  readonly below: boolean;
+  readonly criteria: Criteria;
+  readonly position: Position | undefined;
+  readonly limit: number;
+  readonly brings: "records" | "refs";
+  readonly sentAtMs: number;
+}
+
+/** Rows of one statement. */
+interface Answer {
+  readonly found: readonly Found[];
+  /** Where the statement stopped; undefined = at the end of the range. */
+  readonly stoppedAt: ItemRef | undefined;
+  /** It stopped for looking at enough, not for having found enough. */
+  readonly bounded: boolean;
+  readonly examined: number;
+  readonly residual: readonly string[];
+  readonly sql: string;
+}
+
+/** Finds one page of matches, in key order, in bounded work. */
+export async function findPage(
+  database: Queryable,
+  schema: BoundSchema,
+  request: FindRequest,
+): Promise<FoundPage> {
+  const found: Found[] = [];
+  let examined = 0;
+  let walks = request.position?.walks ?? false;
+  let after = request.position?.after;
+  let access: Access | undefined;
+  let last: Answer | undefined;
+  for (const range of namespaceRanges(request.namespace, request.below)) {
+    if (isPassed(range, after)) continue;
+    const query: PageQuery = {
+      criteria: request.criteria,
+      range,
+      after,
+      // One more than wanted tells whether there is a next page.
+      limit: request.limit + 1 - found.length,
+      examinedMax: CANDIDATES_MAX,
+      bytesMax: PAGE_BYTES_MAX,
+      brings: request.brings,
+    };
+    const indexed = walks ? undefined : await fromIndex(database, schema, { query, request });
+    if (indexed === "too many") walks = true;
+    const answer =
+      indexed === undefined || indexed === "too many"
+        ? await fromKeys(database, schema, { query, request })
+        : indexed;
+    access ??= accessOf(request.criteria, { range, isIndexed: answer === indexed });
+    examined += answer.examined;
+    found.push(...answer.found);
+    last = answer;
+    if (found.length > request.limit || answer.stoppedAt !== undefined) break;
+    after = undefined;
+  }
+  const extra = found.length > request.limit;
+  const page = extra ? found.slice(0, request.limit) : found;
+  const stoppedAt = extra ? page.at(-1)?.ref : last?.stoppedAt;
+  return {
+    found: page,
+    next: stoppedAt === undefined ? undefined : { after: stoppedAt, walks },
+    examined,
+    bounded: !extra && (last?.bounded ?? false),
+    access: access ?? "namespace-walk",
+    residual: last?.residual ?? [],
+    sql: last?.sql ?? "",
+  };
+}
+
+interface Step {
+  readonly query: PageQuery;
+  readonly request: FindRequest;
+}
+
+async function fromIndex(
+  database: Queryable,
+  schema: BoundSchema,
+  { query, request }: Step,
+): Promise<Answer | "too many" | undefined> {
+  const page = candidatesStatement(query);
+  if (page === undefined) return undefined;
+  const sql = schema.text(page.statement.text);
+  const rows = await database.query({ text: sql }, page.values);
+  const examined = numberIn(onlyRow(rows), "examined");
+  if (examined > query.examinedMax) return "too many";
+  const found = foundIn(rows, request);
+  const isCut = numberIn(onlyRow(rows), "row_count") > found.length;
+  const stoppedAt = isCut ? found.at(-1)?.ref : undefined;
+  return { found, stoppedAt, bounded: isCut, examined, residual: page.residual, sql };
+}
+
+async function fromKeys(
+  database: Queryable,
+  schema: BoundSchema,
+  { query, request }: Step,
+): Promise<Answer> {
+  const page = walkStatement({ ...query, examinedMax: WALKED_ROWS_MAX });
+  const sql = schema.text(page.statement.text);
+  const rows = await database.query({ text: sql }, page.values);
+  const examined = numberIn(onlyRow(rows), "examined");
+  const found = foundIn(rows, request);
+  const lastRow = rows.at(-1);
+  const isCut = numberIn(onlyRow(rows), "row_count") > countRows(rows);
+  const isAtBound = examined === WALKED_ROWS_MAX;
+  const stoppedAt =
+    lastRow !== undefined && (isCut || isAtBound) && lastRow["key"] !== null
+      ? refOf(lastRow)
+      : undefined;
+  return {
+    found,
+    stoppedAt,
+    bounded: isCut || isAtBound,
+    examined,
+    residual: page.residual,
+    sql,
+  };
+}
+
+function countRows(rows: readonly Row[]): number {
+  return rows.filter((row) => row["key"] !== null).length;
+}
+
+function foundIn(rows: readonly Row[], request: FindRequest): readonly Found[] {
+  const found: Found[] = [];
+  for (const row of rows) {
+    if (row["key"] === null || !booleanIn(row, "matches")) continue;
+    const ref = refOf(row);
+    const record = request.brings === "records" ? recordOf(row, ref, request.sentAtMs) : undefined;
+    found.push({ ref, version: numberIn(row, "version"), record });
+  }
+  return found;
+}
+
+function accessOf(
+  criteria: Criteria,
+  how: { readonly range: NamespaceRange; readonly isIndexed: boolean },
+): Access {
+  if (how.isIndexed) return criteria.filter === undefined ? "tag-index" : "metadata-index";
+  const isRange = how.range.kind === "one" && keyRangeFor(criteria) !== undefined;
+  return isRange ? "key-range" : "namespace-walk";
+}

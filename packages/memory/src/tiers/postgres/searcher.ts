@@ -1,0 +1,68 @@
+import type { ItemRecord } from "../../model/item.ts";
+import type { ExportPageRequest, SearchRequest, SearchResult } from "../authority.ts";
+import type { AuthorityContext } from "./authority-context.ts";
+import { criteriaOf } from "./search/criteria.ts";
+import { decodeCursor, encodeCursor, requestHash } from "./search/cursor.ts";
+import type { Position } from "./search/cursor.ts";
+import { findPage } from "./search/page-finder.ts";
+
+const EVERYTHING = { pattern: undefined, filter: undefined, tags: [] } as const;
+
+/** Reads by selection rather than by key. */
+export class Searcher {
+  readonly #context: AuthorityContext;
+
+  constructor(context: AuthorityContext) {
+    this.#context = context;
+  }
+
+  async search(request: SearchRequest): Promise<SearchResult> {
+    const { database, schema, clock, limits } = this.#context;
+    const { namespace, below, limit, cursor, pattern, tags } = request;
+    const criteria = criteriaOf(request, limits);
+    const hash = requestHash([namespace, below, pattern ?? null, criteria.filter ?? null, tags]);
+    const position = cursor === undefined ? undefined : decodeCursor(cursor, hash);
+    const page = await findPage(database, schema, {
+      namespace,
+      below,
+      criteria,
+      position,
+      limit,
+      brings: "records",
+      sentAtMs: clock.monotonicMs(),
+    });
+    const { access, residual, bounded, sql } = page;
+    return {
+      records: recordsOf(page.found),
+      nextCursor: page.next === undefined ? undefined : encodeCursor(page.next, hash),
+      ...(request.explain ? { plan: { access, residual, bounded, sql } } : {}),
+    };
+  }
+
+  /** Full pages: one that is shorter is the last. */
+  async exportPage(request: ExportPageRequest): Promise<readonly ItemRecord[]> {
+    const { database, schema, clock } = this.#context;
+    const { namespace, below, limit } = request;
+    const records: ItemRecord[] = [];
+    let position: Position | undefined =
+      request.after === undefined ? undefined : { after: request.after, walks: true };
+    for (;;) {
+      const page = await findPage(database, schema, {
+        namespace,
+        below,
+        criteria: EVERYTHING,
+        position,
+        limit: limit - records.length,
+        brings: "records",
+        sentAtMs: clock.monotonicMs(),
+      });
+      records.push(...recordsOf(page.found));
+      position = page.next;
+      if (position === undefined || records.length >= limit) return records;
+    }
+  }
+}
+
+function recordsOf(found: readonly { readonly record: ItemRecord | undefined }[]): ItemRecord[] {
+  return found.map(({ record }) => record).filter((record) => record !== undefined);
+}
