@@ -7,7 +7,7 @@ import { Copies } from "./copies.ts";
 import { Follower } from "./follower.ts";
 import { Validity } from "./validity.ts";
 
-const STATE = { settledId: 0, snapshot: "1:1:", horizon: { lastId: 0, xmax: "1" } };
+const STATE = { snapshot: "1:1:" };
 
 function record(key: string, version: number, namespace = "a"): ItemRecord {
   return {
@@ -68,17 +68,20 @@ describe("Follower", () => {
     expect(copies.bytes?.find("a", "same")?.version).toBe(5);
   });
 
-  test("a clear takes the namespace and all below it, and nothing beside it", async () => {
+  test.each([
+    [true, ["users/10"]],
+    [false, ["users/1/notes", "users/10"]],
+  ])("a clear with below: %s leaves only %j", async (below, expected) => {
     const { copies, follower, answer } = setUp();
     await follower.poll();
     for (const namespace of ["users/1", "users/1/notes", "users/10"])
       copies.bytes?.offer(record("k", 1, namespace));
-    answer({ changes: [change("", 2, "clear", "users/1")] });
+    answer({ changes: [{ ...change("", 2, "clear", "users/1"), below }] });
     await follower.poll();
     const left = ["users/1", "users/1/notes", "users/10"].filter(
       (namespace) => copies.bytes?.find(namespace, "k") !== undefined,
     );
-    expect(left).toEqual(["users/10"]);
+    expect(left).toEqual(expected);
   });
 
   test.each([

@@ -65,8 +65,7 @@ export class Follower {
 
   #apply(change: Change): void {
     const { copies } = this.#options;
-    // The row does not say how deep the clear went; dropping copies too deep costs a read, no truth.
-    if (change.op === "clear") copies.invalidateNamespace(change.namespace, true);
+    if (change.op === "clear") copies.invalidateNamespace(change.namespace, change.below ?? true);
     else copies.invalidate(change, change.version);
   }
 
