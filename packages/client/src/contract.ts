@@ -57,6 +57,7 @@ export const PROBLEM_STATUS = {
   CLOSED: 503,
   NOT_INITIALIZED: 503,
   TOO_MANY_STREAMS: 503,
+  AUTH_UNAVAILABLE: 503,
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { MemoryError, checkKey } from "@cherry-ai/memory";
+import type { Memory } from "@cherry-ai/memory";
+import type { ApiContext } from "./context.ts";
+import type { Route } from "./route.ts";
+
+/** Path parameters as express decoded them. */
+export type PathParameters = { readonly [name: string]: string | readonly string[] | undefined };
+
+/** One request on its way through the server. */
+export class Call {
+  readonly context: ApiContext;
+  readonly route: Route;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly parameters: PathParameters;
+  readonly requestId: string;
+  /** Canonical; set before a namespaced route is handled. */
+  namespace = "";
+
+  constructor(
+    context: ApiContext,
+    route: Route,
+    exchange: {
+      readonly req: IncomingMessage & { readonly params: PathParameters };
+      readonly res: ServerResponse;
+      readonly requestId: string;
+    },
+  ) {
+    this.context = context;
+    this.route = route;
+    this.req = exchange.req;
+    this.res = exchange.res;
+    this.parameters = exchange.req.params;
+    this.requestId = exchange.requestId;
+  }
+
+  /** The memory of the namespace in the path. */
+  get memory(): Memory {
+    const { memory } = this.context;
+    return this.namespace === "" ? memory : memory.namespace(this.namespace);
+  }
+
+  /** The key in the path, checked. */
+  get key(): string {
+    return checkKey(this.parameter("key"), this.context.limits);
+  }
+
+  parameter(name: string): string {
+    const value = this.parameters[name];
+    if (typeof value === "string") return value;
+    throw new MemoryError("INTERNAL", `the route has no parameter ${name}`);
+  }
+
+  /** Request target as it was sent: path and query. */
+  get target(): string {
+    return this.req.url ?? "/";
+  }
+
+  /** Answers with these bytes. `headers` is a flat list of names and values; it is added to. */
+  send(status: number, headers: string[], body: string | Buffer): void {
+    headers.push(
+      "Content-Length",
+      String(typeof body === "string" ? Buffer.byteLength(body) : body.length),
+    );
+    this.open(status, headers);
+    this.res.end(body);
+  }
+
+  /** Answers with a value as JSON. */
+  json(status: number, value: unknown, headers: string[] = []): void {
+    headers.push("Content-Type", "application/json");
+    this.send(status, headers, JSON.stringify(value));
+  }
+
+  /** Starts an answer whose body follows in pieces. */
+  open(status: number, headers: string[]): void {
+    headers.push("X-Request-Id", this.requestId);
+    if (this.context.state.phase === "draining") headers.push("Connection", "close");
+    this.res.writeHead(status, headers);
+  }
+}

@@ -1,0 +1,61 @@
+import { MemoryError } from "@cherry-ai/memory";
+import type { MetadataFilter, SearchOptions } from "@cherry-ai/memory";
+import { readJson } from "../http/body.ts";
+import type { Call } from "../http/call.ts";
+import { checkFields, flag, isObject, judgedLater, number, oneOf, text } from "../http/fields.ts";
+import type { FieldCheck, Fields } from "../http/fields.ts";
+import { readQuery } from "../http/query.ts";
+import type { Route } from "../http/route.ts";
+import { jsonBody, jsonResponse, ref } from "../openapi/schema.ts";
+
+/** Filters and lists of keys are small; anything longer is a mistake. */
+export const QUERY_BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** The filter language itself is judged by the memory, with the path of what is wrong. */
+export const filterObject: FieldCheck = (value, field) => {
+  if (!isObject(value))
+    throw new MemoryError("INVALID_FILTER", `${field}: expected an object`, { field });
+};
+
+const SEARCH_FIELDS: Fields = new Map<string, FieldCheck>([
+  ["pattern", judgedLater],
+  ["metadataFilter", filterObject],
+  ["tags", judgedLater],
+  ["query", text],
+  ["mode", oneOf(["keyword", "semantic", "hybrid"])],
+  ["limit", number],
+  ["cursor", text],
+  ["explain", flag],
+  ["below", flag],
+]);
+
+/** The checked metadata filter of a body. */
+export function filterOf(fields: { readonly [name: string]: unknown }): MetadataFilter | undefined {
+  const filter = fields["metadataFilter"];
+  // An object, as filterObject has proved; parseFilter proves the rest.
+  return filter === undefined ? undefined : (filter as MetadataFilter);
+}
+
+async function search(call: Call): Promise<void> {
+  readQuery(call.target, []);
+  const fields = checkFields(await readJson(call, QUERY_BODY_BYTES_MAX), SEARCH_FIELDS);
+  // checkFields has refused other names and types; the memory judges what is left unjudged.
+  const page = await call.memory.search(fields as SearchOptions);
+  call.json(200, page);
+}
+
+export const searchRoutes: readonly Route[] = [
+  {
+    method: "POST",
+    path: "/v1/namespaces/{ns}/search",
+    access: "reader",
+    handle: search,
+    operation: {
+      operationId: "search",
+      summary: "Find items by pattern, metadata and tags",
+      tags: ["search"],
+      ...jsonBody("SearchRequest", { pattern: "user:*", limit: 10 }),
+      responses: { "200": jsonResponse("A page.", ref("SearchResponse")) },
+    },
+  },
+];
