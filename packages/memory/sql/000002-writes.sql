@@ -1,9 +1,10 @@
 -- How items change. Functions, so that a batch is one round trip whose steps each see what was
 -- committed while the step before waited for a lock: a single statement keeps its first snapshot.
 --
--- Locks are taken in one order by every writer, so that writers cannot deadlock:
--- 1. the write lock, shared; 2. an idempotency key; 3. existing rows by (namespace, key); 4. new rows
--- by (namespace, key). Only then are rows updated, which waits for nobody.
+-- Writers take locks in one order, so that they do not deadlock: the write lock, shared; an
+-- idempotency key; rows by (namespace, key). (A batch with conditions, removals or touches locks the
+-- rows that are there before it makes new ones. If such a new one is being made by another batch that
+-- waits for one of those rows, PostgreSQL ends one of the two and it is done again.)
 
 -- Writers hold this lock shared until they commit and a clear holds it alone. So a clear's version is
 -- above all that was written before it, and a writer that comes after sees the clear.
@@ -50,29 +51,62 @@ BEGIN
     'nowMs', date_part('epoch', clock_timestamp()) * 1000);
 END $$;
 
--- Applies operations on distinct keys, given as parallel arrays in the order of (namespace, key).
--- conditions: a version, -1 = no live item, -2 = any live item, null = none.
--- on_conflict: report = the others are written; abort = nothing is written; retry = raises 40001.
--- Results by operation: [status, version, existed, createdAtMs, updatedAtMs, expiresAtMs].
-CREATE FUNCTION {{schema}}.write_items(
-  kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
-  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
-  token_namespace text, token_id text, token_hash text
+-- Puts without conditions: the fast way, one statement. In the order of (namespace, key).
+-- A number is drawn again under the lock of a row that is there: the one drawn before may be below
+-- that row's. So every version is at or below the last one drawn, which clears and purges rely on.
+-- A row whose created_at is below its updated_at was live before; RETURNING cannot show the old row.
+CREATE FUNCTION {{schema}}.put_items(
+  namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
+  lifetimes float8[], expiries float8[], at timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+  results jsonb;
+  any_clear boolean := EXISTS (SELECT FROM {{schema}}.namespace_clears);
+BEGIN
+  WITH written AS (
+    INSERT INTO {{schema}}.items AS i
+      (namespace, key, version, body, metadata, tags, created_at, updated_at, expires_at)
+    SELECT o.namespace, o.key, nextval('{{schema}}.versions'), o.body, o.metadata::jsonb, o.tags::text[],
+      at, at, CASE WHEN o.expiry IS NULL THEN at + make_interval(secs => o.lifetime)
+                   ELSE to_timestamp(o.expiry / 1000) END
+    FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries)
+      AS o (namespace, key, body, metadata, tags, lifetime, expiry)
+    ON CONFLICT (namespace, key) DO UPDATE SET
+      version = greatest(i.version + 1, nextval('{{schema}}.versions')),
+      body = excluded.body, metadata = excluded.metadata, tags = excluded.tags,
+      (created_at, updated_at) = (SELECT
+          CASE WHEN old.is_live THEN i.created_at ELSE excluded.created_at END,
+          CASE WHEN old.is_live THEN greatest(excluded.updated_at, i.updated_at + interval '1 microsecond')
+               ELSE excluded.updated_at END
+        FROM (SELECT i.deleted_at IS NULL AND (i.expires_at IS NULL OR i.expires_at > clock_timestamp())
+          AND (NOT any_clear OR i.version > {{schema}}.cleared_version(i.namespace)) AS is_live) AS old),
+      expires_at = excluded.expires_at, deleted_at = NULL
+    RETURNING namespace, key, version, created_at, updated_at, expires_at
+  ), logged AS (
+    INSERT INTO {{schema}}.changes (namespace, key, version, op, at)
+    SELECT namespace, key, version, 'put', at FROM written
+  )
+  SELECT jsonb_agg(jsonb_build_array('written', version, created_at < updated_at,
+    date_part('epoch', created_at) * 1000, date_part('epoch', updated_at) * 1000,
+    date_part('epoch', expires_at) * 1000) ORDER BY namespace, key)
+  INTO results FROM written;
+  RETURN results;
+END $$;
+
+-- Any operations. In the order of (namespace, key).
+-- conditions: a version, -1 = no live item, -2 = any live item, null = none.
+-- on_conflict: report = the others are written; abort = nothing is written; retry = raises 40001.
+CREATE FUNCTION {{schema}}.apply_operations(
+  kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
+  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text, OUT outcome text, OUT results jsonb
+) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
   locked int; existing int; fresh int; changed int; failed int; -- counts of operations
-  any_clear boolean;
+  any_clear boolean := EXISTS (SELECT FROM {{schema}}.namespace_clears);
   at timestamptz;
   statuses text[]; was_there boolean[]; was_live boolean[];
   new_versions bigint[]; born timestamptz[]; ends timestamptz[];
-  replay jsonb; results jsonb;
 BEGIN
-  PERFORM {{schema}}.begin_write();
-  IF token_id IS NOT NULL THEN
-    replay := {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
-    IF replay IS NOT NULL THEN RETURN replay; END IF;
-  END IF;
-
   SELECT count(*) INTO locked FROM (
     SELECT FROM unnest(namespaces, keys) AS o (namespace, key)
     JOIN {{schema}}.items i ON i.namespace = o.namespace AND i.key = o.key
@@ -80,11 +114,11 @@ BEGIN
 
   -- From here on nobody else changes these rows. Their time of expiry is judged now, after the wait.
   at := clock_timestamp();
-  any_clear := EXISTS (SELECT FROM {{schema}}.namespace_clears);
   WITH judged AS MATERIALIZED (
     SELECT o.ord, o.kind, i.version AS old_version, i.created_at, live.is_live,
       CASE
-        WHEN o.condition IS NULL THEN CASE WHEN o.kind = 'put' OR live.is_live THEN 'written' ELSE 'absent' END
+        WHEN o.condition IS NULL THEN
+          CASE WHEN o.kind = 'put' OR live.is_live THEN 'written' ELSE 'absent' END
         WHEN o.condition = -1 THEN
           CASE WHEN live.is_live THEN 'conflict' WHEN o.kind = 'put' THEN 'written' ELSE 'absent' END
         WHEN live.is_live AND (o.condition = -2 OR o.condition = i.version) THEN 'written'
@@ -118,7 +152,9 @@ BEGIN
   INTO statuses, was_there, was_live, new_versions, born, ends, existing, fresh, changed, failed
   FROM drawn;
   -- A row came after the locks were taken. Locking it now would break the order of locks.
-  IF existing <> locked THEN RAISE SQLSTATE '40001' USING MESSAGE = 'an item was created meanwhile'; END IF;
+  IF existing <> locked THEN
+    RAISE SQLSTATE '40001' USING MESSAGE = 'an item was created meanwhile';
+  END IF;
   IF failed > 0 AND on_conflict = 'retry' THEN
     RAISE SQLSTATE '40001' USING MESSAGE = 'an item was changed meanwhile';
   END IF;
@@ -130,14 +166,11 @@ BEGIN
   INTO results
   FROM unnest(statuses, new_versions, was_live, born, ends) WITH ORDINALITY
     AS o (status, version, is_live, created_at, ends_at, ord);
-  IF failed > 0 AND (on_conflict = 'abort' OR failed = cardinality(keys)) THEN
-    -- Nothing was written, so there is no receipt to repeat.
-    IF token_id IS NOT NULL THEN
-      DELETE FROM {{schema}}.idempotency WHERE namespace = token_namespace AND id = token_id;
-    END IF;
-    RETURN jsonb_build_object('outcome', CASE on_conflict WHEN 'abort' THEN 'aborted' ELSE 'written' END,
-      'results', results, 'nowMs', date_part('epoch', at) * 1000);
-  END IF;
+  outcome := CASE
+    WHEN failed > 0 AND on_conflict = 'abort' THEN 'aborted'
+    WHEN failed = cardinality(keys) THEN 'unchanged'
+    ELSE 'written' END;
+  IF outcome <> 'written' THEN RETURN; END IF;
 
   IF fresh > 0 THEN
     INSERT INTO {{schema}}.items
@@ -148,7 +181,9 @@ BEGIN
     WHERE o.status = 'written' AND NOT o.existed
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS existing = ROW_COUNT;
-    IF existing <> fresh THEN RAISE SQLSTATE '40001' USING MESSAGE = 'an item was created meanwhile'; END IF;
+    IF existing <> fresh THEN
+      RAISE SQLSTATE '40001' USING MESSAGE = 'an item was created meanwhile';
+    END IF;
   END IF;
   IF changed > 0 THEN
     UPDATE {{schema}}.items i SET
@@ -164,15 +199,45 @@ BEGIN
   END IF;
   INSERT INTO {{schema}}.changes (namespace, key, version, op, at)
   SELECT o.namespace, o.key, o.version, o.kind, at
-  FROM unnest(kinds, namespaces, keys, statuses, new_versions) AS o (kind, namespace, key, status, version)
+  FROM unnest(kinds, namespaces, keys, statuses, new_versions)
+    AS o (kind, namespace, key, status, version)
   WHERE o.status = 'written';
+END $$;
 
+-- One write: operations on distinct keys as parallel arrays, see apply_operations.
+-- Results by operation: [status, version, existed, createdAtMs, updatedAtMs, expiresAtMs].
+CREATE FUNCTION {{schema}}.write_items(
+  kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
+  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
+  token_namespace text, token_id text, token_hash text
+) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  at timestamptz; outcome text := 'written'; results jsonb;
+BEGIN
+  PERFORM {{schema}}.begin_write();
   IF token_id IS NOT NULL THEN
+    results := {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
+    IF results IS NOT NULL THEN RETURN results; END IF;
+  END IF;
+  at := clock_timestamp();
+  IF kinds IS NULL THEN
+    results := {{schema}}.put_items(
+      namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, at);
+  ELSE
+    SELECT a.outcome, a.results INTO outcome, results FROM {{schema}}.apply_operations(
+      kinds, namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, conditions, on_conflict) a;
+  END IF;
+  IF token_id IS NULL THEN
+    NULL;
+  ELSIF outcome = 'written' THEN
     UPDATE {{schema}}.idempotency SET receipt = results
     WHERE namespace = token_namespace AND id = token_id;
+  ELSE
+    -- Nothing was written, so there is no receipt to repeat.
+    DELETE FROM {{schema}}.idempotency WHERE namespace = token_namespace AND id = token_id;
   END IF;
-  RETURN jsonb_build_object('outcome', 'written', 'results', results,
-    'nowMs', date_part('epoch', at) * 1000);
+  RETURN jsonb_build_object('outcome', CASE outcome WHEN 'aborted' THEN outcome ELSE 'written' END,
+    'results', results, 'nowMs', date_part('epoch', at) * 1000);
 END $$;
 
 -- Opens a transaction that reads one item and then writes it: takes the locks in their order and gives

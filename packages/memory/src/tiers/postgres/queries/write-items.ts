@@ -33,10 +33,12 @@ export function writeItemsCall(
 ): SqlCall {
   const puts = operations.map((operation) => (operation.kind === "put" ? operation : undefined));
   const { idempotency } = how;
+  // Puts without conditions need no judgement: no kinds says so.
+  const arePlain = puts.every((put) => put !== undefined && put.condition === undefined);
   return {
     statement: schema.bind(WRITE_ITEMS),
     values: [
-      operations.map((operation) => operation.kind),
+      arePlain ? null : operations.map((operation) => operation.kind),
       operations.map((operation) => operation.namespace),
       operations.map((operation) => operation.key),
       puts.map((put) => put?.body ?? null),
@@ -46,7 +48,7 @@ export function writeItemsCall(
         operation.kind === "remove" ? null : (operation.ttlSeconds ?? null),
       ),
       puts.map((put) => put?.expiresAtMs ?? null),
-      operations.map((operation) => conditionCode(operation.condition)),
+      arePlain ? null : operations.map((operation) => conditionCode(operation.condition)),
       how.onConflict,
       idempotency?.namespace ?? null,
       idempotency?.id ?? null,
