@@ -1,3 +1,5 @@
+import { HttpMetrics } from "../../packages/api/src/metrics/http-metrics.ts";
+import { ServerState } from "../../packages/api/src/server/server-state.ts";
 import { PrometheusMetrics } from "../../packages/memory/src/metrics/prometheus.ts";
 
 interface MetricLine {
@@ -11,11 +13,13 @@ interface MetricLine {
 async function exposedMetrics(): Promise<readonly MetricLine[]> {
   const metrics = new PrometheusMetrics();
   metrics.observe({ describeTiers: () => [] });
+  new HttpMetrics(metrics.registry, new ServerState());
   const described = await metrics.registry.getMetricsAsJSON();
   const labels = new Map(
     metrics.registry.getMetricsAsArray().map((metric) => [metric.name, labelNames(metric)]),
   );
   return described
+    .filter(({ name }) => name.startsWith("cherry_"))
     .map(({ name, help, type }) => ({
       name,
       help,
@@ -33,7 +37,7 @@ function labelNames(metric: object): readonly string[] {
 
 function section({ name, type, labels, help }: MetricLine): string {
   const by = labels.length === 0 ? "" : `, by ${labels.map((label) => `\`${label}\``).join(", ")}`;
-  return `- \`${name}\` (${type}${by}): ${help}.`;
+  return `- \`${name}\` (${type}${by}): ${help.replace(/\.$/, "")}.`;
 }
 
 export async function metricsBody(): Promise<string> {
