@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../model/clock.ts";
 import type { ItemRecord, ItemRef, JsonObject } from "../../model/item.ts";
 import type {
   AuthorityTier,
@@ -110,6 +111,7 @@ export class AuthorityFixture {
   async waitUntilGone(key: string): Promise<void> {
     for (let tries = 0; tries < 1_000; tries += 1) {
       if ((await this.get(key)) === undefined) return;
+      await systemClock.sleep(1);
     }
     assert.fail(`${key} did not expire`);
   }

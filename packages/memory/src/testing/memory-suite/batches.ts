@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { BatchOperation } from "../../manager/memory.ts";
 import { BatchAborted } from "../../model/errors.ts";
+import type { ErrorCode } from "../../model/errors.ts";
 import { expectCode } from "../expect-code.ts";
 import type { SuiteCase } from "../suite.ts";
 import { memoryCase, untyped } from "./fixture.ts";
@@ -71,36 +73,46 @@ export function batchCases(maker: MemoryMaker): SuiteCase[] {
       assert.equal(await memory.get("k", { consistency: "latest" }), 3);
       assert.ok(((await memory.getItem("k"))?.ttlSeconds ?? 0) > 0);
     }),
-    memoryCase(maker, "one bad operation fails alone, with its code", async ({ memory }) => {
+    memoryCase(maker, "an operation that cannot be done fails alone", async ({ memory }) => {
+      await memory.set("b", 1);
       const results = await memory.batchOperations([
         { type: "set", key: "a", value: 1 },
-        { type: "set", key: "", value: 1 },
-        { type: "set", key: "b", value: () => 1 },
-        { type: "set", key: "c", value: 1, ttlSeconds: -1 },
+        { type: "set", key: "b", value: 2, ifVersion: null },
         { type: "touch", key: "none" },
-        untyped('{"type":"explode","key":"d"}'),
+        { type: "delete", key: "b", ifVersion: "1" },
         { type: "set", key: "e", value: 5 },
       ]);
       assert.deepEqual(
         results.map(({ success, error }) => error?.code ?? success),
-        [
-          true,
-          "INVALID_KEY",
-          "INVALID_VALUE",
-          "INVALID_TTL",
-          "NOT_FOUND",
-          "INVALID_ARGUMENT",
-          true,
-        ],
+        [true, "VERSION_CONFLICT", "NOT_FOUND", "VERSION_CONFLICT", true],
       );
-      assert.deepEqual(await memory.getMany(["a", "b", "c", "d", "e"]), [
-        1,
-        undefined,
-        undefined,
-        undefined,
-        5,
-      ]);
+      assert.deepEqual(await memory.getMany(["a", "b", "e"]), [1, 1, 5]);
     }),
+    memoryCase(
+      maker,
+      "bad input refuses the whole batch and names the operation",
+      async ({ memory }) => {
+        const good = { type: "set", key: "a", value: 1 } as const;
+        const table: [ErrorCode, BatchOperation][] = [
+          ["INVALID_KEY", { type: "set", key: "", value: 1 }],
+          ["INVALID_VALUE", { type: "set", key: "b", value: () => 1 }],
+          ["INVALID_TTL", { type: "set", key: "b", value: 1, ttlSeconds: -1 }],
+          ["INVALID_TTL", { type: "touch", key: "b", ttlSeconds: 0 }],
+          ["INVALID_ARGUMENT", { type: "delete", key: "b", ifVersion: "x" }],
+          ["INVALID_ARGUMENT", untyped('{"type":"explode","key":"b"}')],
+          ["INVALID_ARGUMENT", untyped("null")],
+        ];
+        for (const [code, operation] of table) {
+          for (const atomic of [false, true]) {
+            const error = await expectCode(code, () =>
+              memory.batchOperations([good, operation], { atomic }),
+            );
+            assert.match(error.field ?? "", /^operations\[1\]/);
+          }
+        }
+        assert.equal(await memory.exists("a", { consistency: "latest" }), false);
+      },
+    ),
     memoryCase(maker, "an atomic batch is all", async ({ memory }) => {
       const { version } = await memory.set("b", 1);
       const results = await memory.batchOperations(
@@ -139,19 +151,6 @@ export function batchCases(maker: MemoryMaker): SuiteCase[] {
         for (const consistency of ["any", "latest"] as const)
           assert.deepEqual(await memory.getMany(["a", "b"], { consistency }), [undefined, 1]);
       }
-    }),
-    memoryCase(maker, "bad input in an atomic batch changes nothing", async ({ memory }) => {
-      const results = await Promise.allSettled([
-        memory.batchOperations(
-          [
-            { type: "set", key: "a", value: 1 },
-            { type: "set", key: "", value: 1 },
-          ],
-          { atomic: true },
-        ),
-      ]);
-      assert.equal(results[0]?.status, "rejected");
-      assert.equal(await memory.exists("a", { consistency: "latest" }), false);
     }),
     memoryCase(maker, "getMany keeps order, repeats and absences", async ({ memory }) => {
       await memory.set("a", 1);

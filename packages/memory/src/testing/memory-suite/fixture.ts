@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Memory, MemoryManager } from "../../manager/memory.ts";
+import { systemClock } from "../../model/clock.ts";
 import type { SuiteCase } from "../suite.ts";
 
 /** Gives an initialized manager with default limits; it may be the same for all cases. */
@@ -56,10 +57,12 @@ export function isDeepFrozen(value: unknown): boolean {
   return Object.isFrozen(value) && Object.values(value).every(isDeepFrozen);
 }
 
-/** Reads until absent; expiry is by the database's own clock. */
+/** Waits until absent; expiry is by the database's own clock, which no test can move. */
 export async function waitUntilGone(memory: Memory, key: string): Promise<void> {
-  for (let tries = 0; tries < 5_000; tries += 1) {
+  const TRIES_MAX = 5_000;
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     if (!(await memory.exists(key, { consistency: "latest" }))) return;
+    await systemClock.sleep(1);
   }
   assert.fail(`${key} did not expire`);
 }

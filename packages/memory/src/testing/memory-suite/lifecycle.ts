@@ -8,9 +8,14 @@ import type { MemoryMaker } from "./fixture.ts";
 export function lifecycleCases(maker: MemoryMaker): SuiteCase[] {
   const cases = [
     memoryCase(maker, "an ephemeral item needs a lifetime or a place", async ({ memory }) => {
-      const needed = maker.ephemeral ? "INVALID_ARGUMENT" : "EPHEMERAL_NEEDS_L2";
-      await expectCode(needed, () => memory.set("k", 1, { durability: "ephemeral" }));
+      await expectCode("INVALID_ARGUMENT", () => memory.set("k", 1, { durability: "ephemeral" }));
       assert.equal(await memory.exists("k"), false);
+    }),
+    memoryCase(maker, "an ephemeral item needs an authority for such items", async ({ memory }) => {
+      const options = { durability: "ephemeral", ttlSeconds: 500 } as const;
+      if (maker.ephemeral) await memory.set("k", 1, options);
+      else await expectCode("EPHEMERAL_NEEDS_L2", () => memory.set("k", 1, options));
+      assert.equal(await memory.exists("k"), maker.ephemeral);
     }),
     memoryCase(maker, "each tier says whether it is on, and why not", async ({ manager }) => {
       const tiers = manager.describeTiers();
