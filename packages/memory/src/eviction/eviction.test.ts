@@ -38,11 +38,18 @@ function lruModel(): Model {
   };
 }
 
-/** Level n is reached after 1 + 2 + … + 2^(n-1) hits; all levels fall by one every 8 hits an item. */
+/** Level n is reached after 1 + 2 + … + 2^(n-1) hits; all levels fall by one every 8 uses an item. */
 function lfuModel(): Model {
-  let levels: number[][] = Array.from({ length: 16 }, () => []);
+  let levels: number[][] = Array.from({ length: 8 }, () => []);
   const counts = new Map<number, number>();
-  let hits = 0;
+  let uses = 0;
+  const use = (): void => {
+    uses += 1;
+    if (uses < counts.size * 8) return;
+    uses = 0;
+    const [lowest = [], next = [], ...rest] = levels;
+    levels = [[...lowest, ...next], ...rest, []];
+  };
   const levelOf = (slot: number): number => levels.findIndex((list) => list.includes(slot));
   const remove = (slot: number): void => {
     levels = levels.map((list) => list.filter((other) => other !== slot));
@@ -52,19 +59,16 @@ function lfuModel(): Model {
     insert: (slot) => {
       levels[0]?.push(slot);
       counts.set(slot, 0);
+      use();
     },
     hit: (slot) => {
       const level = levelOf(slot);
       const count = (counts.get(slot) ?? 0) + 1;
-      const rises = count >= 2 ** level && level < 15;
+      const rises = count >= 2 ** level && level < 7;
       remove(slot);
       levels[rises ? level + 1 : level]?.push(slot);
       counts.set(slot, rises ? 0 : count);
-      hits += 1;
-      if (hits < counts.size * 8) return;
-      hits = 0;
-      const [lowest = [], next = [], ...rest] = levels;
-      levels = [[...lowest, ...next], ...rest, []];
+      use();
     },
     remove,
     victim: () => levels.flat()[0] ?? -1,
@@ -112,10 +116,9 @@ test("LFU decides as its description says", () => {
 });
 
 describe("LFU", () => {
-  test("what is read often outlives any number of newcomers", () => {
+  test("what is read now and then outlives any number of newcomers", () => {
     const policy = EVICTION_POLICIES.lfu(10);
     policy.inserted(0, 1, 0);
-    for (let hit = 0; hit < 50; hit += 1) policy.hit(0);
     for (let round = 0; round < 1000; round += 1) {
       const slot = 1 + (round % 9);
       if (round >= 9) {
@@ -123,7 +126,22 @@ describe("LFU", () => {
         policy.removed(slot);
       }
       policy.inserted(slot, 1, round);
+      if (round % 20 === 0) policy.hit(0);
     }
+  });
+
+  test("favourites nobody asks for fade while everything read is new", () => {
+    const policy = EVICTION_POLICIES.lfu(10);
+    for (let slot = 0; slot < 10; slot += 1) policy.inserted(slot, 1, slot);
+    for (let hit = 0; hit < 1000; hit += 1) policy.hit(hit % 5);
+    const evicted = new Set<number>();
+    for (let round = 0; round < 1000; round += 1) {
+      const slot = policy.victim();
+      evicted.add(slot);
+      policy.removed(slot);
+      policy.inserted(slot, 1, round);
+    }
+    expect(evicted.size).toBe(10);
   });
 
   test("what was read often long ago goes in the end", () => {

@@ -2,9 +2,12 @@ import type { EvictionPolicy } from "./policy.ts";
 import { SLOT_LIST_BYTES, SlotLists } from "./slot-lists.ts";
 
 /** Levels of frequency: a slot at level n above the base was hit about 2^n times. */
-const LEVELS = 16;
-/** All frequencies are halved after this many hits for each item held. */
-const HITS_PER_ITEM_UNTIL_AGING = 8;
+const LEVELS = 8;
+/**
+ * All frequencies are halved after this many hits and arrivals for each item held. Arrivals count
+ * too: where everything read is new, old favourites that nobody asks for must fade all the same.
+ */
+const USES_PER_ITEM_UNTIL_AGING = 8;
 const COUNT_BYTES = 2;
 const LEVEL_BYTES = 4;
 const COUNT_MAX = 0xffff;
@@ -23,7 +26,7 @@ export class LfuPolicy implements EvictionPolicy {
   /** Hits since the slot came to its level. */
   readonly #counts: Uint16Array;
   #base = 0;
-  #hits = 0;
+  #uses = 0;
   #items = 0;
 
   constructor(slotsMax: number) {
@@ -36,6 +39,7 @@ export class LfuPolicy implements EvictionPolicy {
     this.#items += 1;
     this.#counts[slot] = 0;
     this.#place(slot, this.#base);
+    this.#use();
   }
 
   hit(slot: number): void {
@@ -45,8 +49,7 @@ export class LfuPolicy implements EvictionPolicy {
     const rises = count >= 2 ** (level - this.#base) && level < this.#base + LEVELS - 1;
     this.#counts[slot] = rises ? 0 : count;
     this.#place(slot, rises ? level + 1 : level);
-    this.#hits += 1;
-    if (this.#hits >= this.#items * HITS_PER_ITEM_UNTIL_AGING) this.#age();
+    this.#use();
   }
 
   removed(slot: number): void {
@@ -65,7 +68,7 @@ export class LfuPolicy implements EvictionPolicy {
   clear(): void {
     this.#slots.clear();
     this.#items = 0;
-    this.#hits = 0;
+    this.#uses = 0;
   }
 
   #place(slot: number, level: number): void {
@@ -73,8 +76,10 @@ export class LfuPolicy implements EvictionPolicy {
     this.#slots.append(level % LEVELS, slot);
   }
 
-  #age(): void {
-    this.#hits = 0;
+  #use(): void {
+    this.#uses += 1;
+    if (this.#uses < this.#items * USES_PER_ITEM_UNTIL_AGING) return;
+    this.#uses = 0;
     this.#slots.moveBefore(this.#base % LEVELS, (this.#base + 1) % LEVELS);
     this.#base += 1;
   }
