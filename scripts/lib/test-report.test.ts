@@ -53,3 +53,19 @@ test("groups skipped tests by the reason in their suite's name", () => {
     { reason: "no reason given", tests: ["alone"] },
   ]);
 });
+
+test("says of skipped tests in a file whose setup failed that this is why", () => {
+  const report = {
+    testResults: [
+      {
+        status: "failed",
+        name: "a.test.ts",
+        assertionResults: [assertion("pending", "suite", "x")],
+      },
+    ],
+  };
+  expect(countTests(report)).toMatchObject({
+    failed: 1,
+    skips: [{ reason: "their suite failed before they could run", tests: ["suite x"] }],
+  });
+});

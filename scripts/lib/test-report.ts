@@ -26,14 +26,15 @@ export interface VitestReport {
 
 const REASON = /\[skipped: (.*)\]$/;
 const NO_REASON = "no reason given";
+const FAILED_BEFORE = "their suite failed before they could run";
 
 /** A suite that needs what this machine lacks says so at the end of its name. */
-function skipReason(test: Assertion): string {
+function skipReason(test: Assertion, file: FileResult): string {
   for (const title of [...test.ancestorTitles, test.fullName]) {
     const reason = REASON.exec(title)?.[1];
     if (reason !== undefined) return reason;
   }
-  return NO_REASON;
+  return file.status === "failed" ? FAILED_BEFORE : NO_REASON;
 }
 
 function plainName(test: Assertion): string {
@@ -51,7 +52,7 @@ export function countTests(report: VitestReport): TestTotals {
       if (test.status === "passed") passed += 1;
       else if (test.status === "failed") failedHere += 1;
       else {
-        const reason = skipReason(test);
+        const reason = skipReason(test, file);
         skips.set(reason, [...(skips.get(reason) ?? []), plainName(test)]);
       }
     }
