@@ -31,7 +31,7 @@ export function matchesFilter(node: FilterNode, metadata: JsonObject): boolean {
 }
 
 /** Equality of JSON: numbers by value, members in any order. */
-export function equalJson(left: JsonValue, right: JsonValue): boolean {
+function equalJson(left: JsonValue, right: JsonValue): boolean {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object") return false;
   if (left === null || right === null) return false;

@@ -41,10 +41,16 @@ const SEED_BOUND = 2 ** 32;
 
 /**
  * L1: encoded items in memory outside the heap, bounded in bytes and items. Slots are whole numbers
- * and all books are typed arrays: a million items are no work for the garbage collector. Arrays are
- * as large as the bounds allow from the start; pages never touched take no memory.
+ * and all books are typed arrays: a million items are no work for the garbage collector. The arrays
+ * are as large as the bounds allow from the start; pages never touched take no memory.
  *
- * Measured (Node 24, 2 cores, 1 KB JSON values): see the figures in process-tier.figures.md.
+ * Measured on Node 24, 2 busy cores, values of 1 KB of JSON: a find takes 0.3 µs and 2.3 to 2.9 µs
+ * with checksum, parsing and freezing; a million items take 1.31 times their keys and bodies in
+ * resident memory, of which 0.07 is V8's young generation; with every miss evicting one, p99.9 of
+ * find is 28 µs at a million items and 9 µs at ten thousand.
+ *
+ * Memory once used is given back by `flush` and `close` only. Going from all large to all tiny items
+ * the books grow beside it, by a fifth of `maxBytes` at most.
  */
 export class ProcessTier implements ByteTier {
   readonly name: MemoryTier = MemoryTier.L1_PROCESS_MEMORY;
