@@ -50,7 +50,7 @@ const SEED_BOUND = 2 ** 32;
  * find is 28 µs at a million items and 9 µs at ten thousand.
  *
  * Memory once used is given back by `flush` and `close` only. Going from all large to all tiny items
- * the books grow beside it, by a fifth of `maxBytes` at most.
+ * the books grow beside it, by a quarter of `maxBytes` at most.
  */
 export class ProcessTier implements ByteTier {
   readonly name: MemoryTier = MemoryTier.L1_PROCESS_MEMORY;
