@@ -19,6 +19,8 @@ const L1_MAX_MB = 4096;
 const READS_PER_WRITE = 10;
 const READ_TAIL = 0.999;
 const DISTINCT_VALUES = 4096;
+/** Reads go to the newer half: an exact LRU keeps all of it while new items push out the rest. */
+const READ_WINDOW = 0.5;
 /** More than a round reads. */
 const LATENCIES_MAX = 4_000_000;
 
@@ -108,7 +110,7 @@ const readTail: ContenderFactory = async (options): Promise<Contender> => {
         await memory.set(keyOf(newest), valueOf(newest));
         newest += 1;
       }
-      const key = keyOf(newest - 1 - Math.floor(random() * items * 0.9));
+      const key = keyOf(newest - 1 - Math.floor(random() * items * READ_WINDOW));
       const beganMs = performance.now();
       const value = await memory.get(key);
       if (reads < LATENCIES_MAX) latenciesMs[reads] = performance.now() - beganMs;
