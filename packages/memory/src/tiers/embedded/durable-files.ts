@@ -1,6 +1,6 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { PGlite } from "@electric-sql/pglite";
 
@@ -15,10 +15,14 @@ interface FileOperations {
   write: (stream: FileStream, ...rest: unknown[]) => number;
 }
 
+const datasync = promisify(fdatasync);
+
 type Prepared = Awaited<ReturnType<NodeFS["init"]>>;
 
 const SEGMENT = /\/pg_wal\/[0-9A-F]{24}$/;
 const WRITE_AHEAD_LOG = "/pg_wal/";
+/** The engine's number for EIO. */
+const IO_ERROR = 29;
 
 /**
  * Gives PGlite the fsync that it lacks.
@@ -34,10 +38,13 @@ const WRITE_AHEAD_LOG = "/pg_wal/";
  */
 export class DurableFiles extends NodeFS {
   readonly #folder: string;
-  /** Log segments whose sync was put off. */
-  readonly #pending = new Set<string>();
+  /**
+   * Log segments whose sync was put off, each with a descriptor of our own: the engine may close its
+   * own meanwhile, and rename a segment for another use.
+   */
+  #pending = new Map<string, number>();
   /** Those that the other thread syncs now: not on the disk yet either. */
-  #underWay: readonly string[] = [];
+  #underWay = new Map<string, number>();
   #deferring = false;
   #flushing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -80,50 +87,69 @@ export class DurableFiles extends NodeFS {
   }
 
   async #syncOnThread(): Promise<void> {
-    this.#underWay = [...this.#pending];
-    this.#pending.clear();
+    const segments = this.#pending;
+    this.#underWay = segments;
+    this.#pending = new Map();
     try {
-      for (const path of this.#underWay) {
-        const file = await open(path, "r+");
-        await file.datasync().finally(() => file.close());
-      }
-      this.#underWay = [];
+      for (const descriptor of segments.values()) await datasync(descriptor);
     } catch (cause) {
-      // The kernel may have dropped what it could not write: no later sync can make up for it.
-      this.#failure = cause;
-      throw cause;
+      throw this.#fail(cause);
+    } finally {
+      this.#underWay = new Map();
+      for (const descriptor of segments.values()) closeSync(descriptor);
     }
   }
 
+  /** The kernel may have dropped what it could not write: no later sync can make up for it. */
+  #fail(cause: unknown): unknown {
+    this.#failure ??= cause;
+    return cause;
+  }
+
   #syncPending(): void {
-    for (const path of [...this.#underWay, ...this.#pending]) {
-      const descriptor = openSync(path, "r+");
-      try {
-        fdatasyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
+    if (this.#pending.size === 0 && this.#underWay.size === 0) return;
+    for (const descriptor of this.#underWay.values()) fdatasyncSync(descriptor);
+    for (const [path, descriptor] of this.#pending) {
+      fdatasyncSync(descriptor);
+      this.#pending.delete(path);
+      closeSync(descriptor);
     }
-    this.#pending.clear();
   }
 
   #attach(module: unknown): void {
     const operations = fileOperations(module);
     const write = operations.write;
     operations.write = (stream, ...rest) => {
-      if (stream.path?.includes(WRITE_AHEAD_LOG) !== true) this.#syncPending();
+      if (stream.path?.includes(WRITE_AHEAD_LOG) !== true) this.#guarded(() => this.#syncPending());
       return write(stream, ...rest);
     };
     operations.fsync = (stream) => {
-      const path = stream.path ?? "";
-      if (this.#deferring && this.#failure === undefined && SEGMENT.test(path)) {
-        this.#pending.add(this.#hostPath(path));
-        return 0;
-      }
-      this.#syncPending();
-      if (stream.nfd !== undefined) fsyncSync(stream.nfd);
+      this.#guarded(() => this.#sync(stream));
       return 0;
     };
+  }
+
+  #sync(stream: FileStream): void {
+    const path = stream.path ?? "";
+    if (this.#deferring && this.#failure === undefined && SEGMENT.test(path)) {
+      if (!this.#pending.has(path)) this.#pending.set(path, openSync(this.#hostPath(path), "r+"));
+      return;
+    }
+    this.#syncPending();
+    if (stream.nfd !== undefined) fsyncSync(stream.nfd);
+  }
+
+  /** The engine understands only its own kind of error; any other would leave it half done. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#fail(cause);
+      throw Object.assign(new Error("fsync failed", { cause }), {
+        name: "ErrnoError",
+        errno: IO_ERROR,
+      });
+    }
   }
 
   #hostPath(path: string): string {
