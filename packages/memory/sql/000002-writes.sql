@@ -28,10 +28,22 @@ BEGIN
            AND (c.below OR depth = cardinality(segments)));
 END $$;
 
--- Claims an idempotency key for this transaction. Null: go on; the receipt is stored at the end.
+-- Results by operation, as parallel arrays: a JSON array a row took a fifth of a batch's time.
+-- statuses: written, absent or conflict; null = all written. versions: of a conflict the live item's.
+-- Times in microseconds since the epoch. A live item was there before if created is below updated.
+CREATE TYPE {{schema}}.write_results AS (
+  statuses text[], versions bigint[], created_us bigint[], updated_us bigint[], expires_us bigint[]
+);
+
+CREATE FUNCTION {{schema}}.microseconds(t timestamptz) RETURNS bigint LANGUAGE sql STABLE AS
+  $$ SELECT (date_part('epoch', t) * 1000000)::bigint $$;
+
+-- Claims an idempotency key for this transaction. No outcome: go on; the receipt is stored at the end.
 -- Waits for another transaction that has the same key in hand.
-CREATE FUNCTION {{schema}}.claim_idempotency(token_namespace text, token_id text, token_hash text)
-RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION {{schema}}.claim_idempotency(
+  token_namespace text, token_id text, token_hash text,
+  OUT outcome text, OUT results {{schema}}.write_results
+) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   claimed record;
 BEGIN
@@ -43,24 +55,25 @@ BEGIN
   SELECT known.request_hash, known.receipt INTO claimed FROM {{schema}}.idempotency known
   WHERE known.namespace = token_namespace AND known.id = token_id;
   IF claimed.request_hash <> token_hash THEN
-    RETURN jsonb_build_object('outcome', 'mismatch');
-  ELSIF claimed.receipt IS NULL THEN
-    RETURN NULL;
+    outcome := 'mismatch';
+  ELSIF claimed.receipt IS NOT NULL THEN
+    outcome := 'replayed';
+    results := jsonb_populate_record(NULL::{{schema}}.write_results, claimed.receipt);
   END IF;
-  RETURN jsonb_build_object('outcome', 'replayed', 'results', claimed.receipt,
-    'nowMs', date_part('epoch', clock_timestamp()) * 1000);
 END $$;
 
 -- Puts without conditions: the fast way, one statement. In the order of (namespace, key).
--- A number is drawn again under the lock of a row that is there: the one drawn before may be below
--- that row's. So every version is at or below the last one drawn, which clears and purges rely on.
--- A row whose created_at is below its updated_at was live before; RETURNING cannot show the old row.
+-- The number is drawn before the row's lock is taken. If a row is there whose version is above it, one
+-- is drawn again under the lock. So every version is above all before it, and at or below the last
+-- one drawn, which clears and purges rely on.
+-- RETURNING cannot show the old row, hence updated_at: above created_at if and only if a live item was
+-- there, whatever the clock does.
 CREATE FUNCTION {{schema}}.put_items(
   namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
   lifetimes float8[], expiries float8[], at timestamptz
-) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS {{schema}}.write_results LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  results jsonb;
+  results {{schema}}.write_results;
   any_clear boolean := EXISTS (SELECT FROM {{schema}}.namespace_clears);
 BEGIN
   WITH written AS (
@@ -72,7 +85,8 @@ BEGIN
     FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries)
       AS o (namespace, key, body, metadata, tags, lifetime, expiry)
     ON CONFLICT (namespace, key) DO UPDATE SET
-      version = greatest(i.version + 1, nextval('{{schema}}.versions')),
+      version = CASE WHEN excluded.version > i.version THEN excluded.version
+                     ELSE greatest(i.version + 1, nextval('{{schema}}.versions')) END,
       body = excluded.body, metadata = excluded.metadata, tags = excluded.tags,
       (created_at, updated_at) = (SELECT
           CASE WHEN old.is_live THEN i.created_at ELSE excluded.created_at END,
@@ -86,10 +100,9 @@ BEGIN
     INSERT INTO {{schema}}.changes (namespace, key, version, op, at)
     SELECT namespace, key, version, 'put', at FROM written
   )
-  SELECT jsonb_agg(jsonb_build_array('written', version, created_at < updated_at,
-    date_part('epoch', created_at) * 1000, date_part('epoch', updated_at) * 1000,
-    date_part('epoch', expires_at) * 1000) ORDER BY namespace, key)
-  INTO results FROM written;
+  SELECT NULL, array_agg(w.version), array_agg({{schema}}.microseconds(w.created_at)),
+    array_agg({{schema}}.microseconds(w.updated_at)), array_agg({{schema}}.microseconds(w.expires_at))
+  INTO results FROM (SELECT * FROM written ORDER BY namespace, key) AS w;
   RETURN results;
 END $$;
 
@@ -98,14 +111,15 @@ END $$;
 -- on_conflict: report = the others are written; abort = nothing is written; retry = raises 40001.
 CREATE FUNCTION {{schema}}.apply_operations(
   kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
-  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text, OUT outcome text, OUT results jsonb
+  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
+  OUT outcome text, OUT results {{schema}}.write_results
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   locked int; existing int; fresh int; changed int; failed int; -- counts of operations
   any_clear boolean := EXISTS (SELECT FROM {{schema}}.namespace_clears);
   at timestamptz;
   statuses text[]; was_there boolean[]; was_live boolean[];
-  new_versions bigint[]; born timestamptz[]; ends timestamptz[];
+  new_versions bigint[]; born timestamptz[]; written_at timestamptz[]; ends timestamptz[];
 BEGIN
   SELECT count(*) INTO locked FROM (
     SELECT FROM unnest(namespaces, keys) AS o (namespace, key)
@@ -115,7 +129,7 @@ BEGIN
   -- From here on nobody else changes these rows. Their time of expiry is judged now, after the wait.
   at := clock_timestamp();
   WITH judged AS MATERIALIZED (
-    SELECT o.ord, o.kind, i.version AS old_version, i.created_at, live.is_live,
+    SELECT o.ord, o.kind, i.version AS old_version, i.created_at, i.updated_at, live.is_live,
       CASE
         WHEN o.condition IS NULL THEN
           CASE WHEN o.kind = 'put' OR live.is_live THEN 'written' ELSE 'absent' END
@@ -145,11 +159,12 @@ BEGIN
   SELECT array_agg(status ORDER BY ord), array_agg(old_version IS NOT NULL ORDER BY ord),
     array_agg(is_live ORDER BY ord), array_agg(version ORDER BY ord),
     array_agg(CASE WHEN is_live THEN created_at ELSE at END ORDER BY ord),
+    array_agg(CASE WHEN is_live THEN greatest(at, updated_at + interval '1 microsecond') ELSE at END ORDER BY ord),
     array_agg(ends_at ORDER BY ord), count(old_version),
     count(*) FILTER (WHERE status = 'written' AND old_version IS NULL),
     count(*) FILTER (WHERE status = 'written' AND old_version IS NOT NULL),
     count(*) FILTER (WHERE status = 'conflict')
-  INTO statuses, was_there, was_live, new_versions, born, ends, existing, fresh, changed, failed
+  INTO statuses, was_there, was_live, new_versions, born, written_at, ends, existing, fresh, changed, failed
   FROM drawn;
   -- A row came after the locks were taken. Locking it now would break the order of locks.
   IF existing <> locked THEN
@@ -159,13 +174,14 @@ BEGIN
     RAISE SQLSTATE '40001' USING MESSAGE = 'an item was changed meanwhile';
   END IF;
 
-  SELECT jsonb_agg(jsonb_build_array(status,
-      CASE WHEN status <> 'conflict' OR is_live THEN version END, is_live,
-      date_part('epoch', created_at) * 1000, date_part('epoch', at) * 1000,
-      date_part('epoch', ends_at) * 1000) ORDER BY ord)
+  SELECT statuses,
+    array_agg(CASE WHEN status <> 'conflict' OR is_live THEN version END ORDER BY ord),
+    array_agg({{schema}}.microseconds(created_at) ORDER BY ord),
+    array_agg({{schema}}.microseconds(updated_at) ORDER BY ord),
+    array_agg({{schema}}.microseconds(ends_at) ORDER BY ord)
   INTO results
-  FROM unnest(statuses, new_versions, was_live, born, ends) WITH ORDINALITY
-    AS o (status, version, is_live, created_at, ends_at, ord);
+  FROM unnest(statuses, new_versions, was_live, born, written_at, ends) WITH ORDINALITY
+    AS o (status, version, is_live, created_at, updated_at, ends_at, ord);
   outcome := CASE
     WHEN failed > 0 AND on_conflict = 'abort' THEN 'aborted'
     WHEN failed = cardinality(keys) THEN 'unchanged'
@@ -191,10 +207,12 @@ BEGIN
       body = CASE o.kind WHEN 'put' THEN o.body WHEN 'touch' THEN i.body END,
       metadata = CASE o.kind WHEN 'put' THEN o.metadata::jsonb WHEN 'touch' THEN i.metadata ELSE '{}' END,
       tags = CASE o.kind WHEN 'put' THEN o.tags::text[] WHEN 'touch' THEN i.tags ELSE '{}' END,
-      created_at = o.created_at, updated_at = at, expires_at = o.ends_at,
+      created_at = o.created_at, updated_at = o.updated_at, expires_at = o.ends_at,
       deleted_at = CASE o.kind WHEN 'remove' THEN at END
-    FROM unnest(kinds, namespaces, keys, bodies, metadatas, tag_lists, statuses, was_there, new_versions, born, ends)
-      AS o (kind, namespace, key, body, metadata, tags, status, existed, version, created_at, ends_at)
+    FROM unnest(kinds, namespaces, keys, bodies, metadatas, tag_lists, statuses, was_there, new_versions,
+        born, written_at, ends)
+      AS o (kind, namespace, key, body, metadata, tags, status, existed, version,
+        created_at, updated_at, ends_at)
     WHERE i.namespace = o.namespace AND i.key = o.key AND o.status = 'written' AND o.existed;
   END IF;
   INSERT INTO {{schema}}.changes (namespace, key, version, op, at)
@@ -204,54 +222,66 @@ BEGIN
   WHERE o.status = 'written';
 END $$;
 
--- One write: operations on distinct keys as parallel arrays, see apply_operations.
--- Results by operation: [status, version, existed, createdAtMs, updatedAtMs, expiresAtMs].
+-- One write: operations on distinct keys as parallel arrays, see apply_operations; without `kinds`
+-- they are puts without conditions.
+-- outcome: written, aborted (nothing was written), replayed (the results are an earlier write's) or
+-- mismatch (the idempotency key is another request's).
 CREATE FUNCTION {{schema}}.write_items(
   kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
   lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
-  token_namespace text, token_id text, token_hash text
-) RETURNS jsonb LANGUAGE plpgsql VOLATILE AS $$
+  token_namespace text, token_id text, token_hash text,
+  OUT outcome text, OUT results {{schema}}.write_results, OUT now_us bigint
+) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  at timestamptz; outcome text := 'written'; results jsonb;
+  at timestamptz; step record;
 BEGIN
   PERFORM {{schema}}.begin_write();
   IF token_id IS NOT NULL THEN
-    results := {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
-    IF results IS NOT NULL THEN RETURN results; END IF;
+    SELECT * INTO step FROM {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
+    outcome := step.outcome;
+    results := step.results;
   END IF;
   at := clock_timestamp();
+  now_us := {{schema}}.microseconds(at);
+  IF outcome IS NOT NULL THEN RETURN; END IF;
+
   IF kinds IS NULL THEN
+    outcome := 'written';
     results := {{schema}}.put_items(
       namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, at);
   ELSE
-    SELECT a.outcome, a.results INTO outcome, results FROM {{schema}}.apply_operations(
-      kinds, namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, conditions, on_conflict) a;
+    SELECT * INTO step FROM {{schema}}.apply_operations(kinds, namespaces, keys, bodies, metadatas,
+      tag_lists, lifetimes, expiries, conditions, on_conflict);
+    outcome := step.outcome;
+    results := step.results;
   END IF;
-  IF token_id IS NULL THEN
-    NULL;
-  ELSIF outcome = 'written' THEN
-    UPDATE {{schema}}.idempotency SET receipt = results
+  IF token_id IS NOT NULL AND outcome = 'written' THEN
+    UPDATE {{schema}}.idempotency SET receipt = to_jsonb(results)
     WHERE namespace = token_namespace AND id = token_id;
-  ELSE
+  ELSIF token_id IS NOT NULL THEN
     -- Nothing was written, so there is no receipt to repeat.
     DELETE FROM {{schema}}.idempotency WHERE namespace = token_namespace AND id = token_id;
   END IF;
-  RETURN jsonb_build_object('outcome', CASE outcome WHEN 'aborted' THEN outcome ELSE 'written' END,
-    'results', results, 'nowMs', date_part('epoch', at) * 1000);
+  IF outcome = 'unchanged' THEN outcome := 'written'; END IF;
 END $$;
 
 -- Opens a transaction that reads one item and then writes it: takes the locks in their order and gives
--- the item if it is live, or the receipt of a request that was already done.
+-- the item if it is live, or what claim_idempotency says of a request that was made before.
 CREATE FUNCTION {{schema}}.lock_item(
   wanted_namespace text, wanted_key text, token_namespace text, token_id text, token_hash text,
-  OUT replay jsonb, OUT item {{schema}}.items
+  OUT outcome text, OUT results {{schema}}.write_results, OUT now_us bigint, OUT item {{schema}}.items
 ) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  step record;
 BEGIN
   PERFORM {{schema}}.begin_write();
   IF token_id IS NOT NULL THEN
-    replay := {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
-    IF replay IS NOT NULL THEN RETURN; END IF;
+    SELECT * INTO step FROM {{schema}}.claim_idempotency(token_namespace, token_id, token_hash);
+    outcome := step.outcome;
+    results := step.results;
   END IF;
+  now_us := {{schema}}.microseconds(clock_timestamp());
+  IF outcome IS NOT NULL THEN RETURN; END IF;
   SELECT i.* INTO item FROM {{schema}}.items i
   WHERE i.namespace = wanted_namespace AND i.key = wanted_key FOR UPDATE;
   IF item.deleted_at IS NOT NULL OR item.expires_at <= clock_timestamp()

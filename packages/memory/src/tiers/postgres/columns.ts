@@ -40,6 +40,13 @@ export function textsIn(row: Row, column: string): readonly string[] {
   return isTexts ? (value as readonly string[]) : wrong(column, "an array of text", value);
 }
 
+/** An array whose elements the caller checks. */
+export function optionalListIn(row: Row, column: string): readonly unknown[] | undefined {
+  const value = row[column];
+  if (value === null || value === undefined) return undefined;
+  return Array.isArray(value) ? value : wrong(column, "an array", value);
+}
+
 /** A jsonb object. */
 export function jsonObjectIn(row: Row, column: string): JsonObject {
   const value = row[column];

@@ -34,7 +34,7 @@ export class ItemWriter {
     });
     const answer = await repeatUnknown(options, async () => {
       const sentAtMs = clock.monotonicMs();
-      return writeAnswerOf(await database.write(statement, values), sentAtMs);
+      return answered(writeAnswerOf(await database.write(statement, values), sentAtMs));
     });
     refuseMismatch(answer);
     const results = restore(answer.results);
@@ -101,7 +101,13 @@ export async function writeInTransaction(
 ): Promise<WriteAnswer> {
   const { statement, values } = writeItemsCall(context.schema, write.operations, write);
   const sentAtMs = context.clock.monotonicMs();
-  return writeAnswerOf(await tx.query(statement, values), sentAtMs);
+  return answered(writeAnswerOf(await tx.query(statement, values), sentAtMs));
+}
+
+function answered(answer: WriteAnswer | undefined): WriteAnswer {
+  if (answer === undefined)
+    throw new MemoryError("INTERNAL", "the database did not answer a write");
+  return answer;
 }
 
 /**

@@ -14,7 +14,8 @@ export interface Ordered<T> {
  */
 export function orderByKey<T extends ItemRef>(operations: readonly T[]): Ordered<T> {
   const places = operations.map((operation, place) => ({ operation, place }));
-  places.sort((left, right) => compareRefs(left.operation, right.operation));
+  if (!isSorted(operations))
+    places.sort((left, right) => compareRefs(left.operation, right.operation));
   for (let index = 1; index < places.length; index += 1) {
     const left = places[index - 1];
     const right = places[index];
@@ -41,6 +42,14 @@ export function orderByKey<T extends ItemRef>(operations: readonly T[]): Ordered
   };
 }
 
+function isSorted(refs: readonly ItemRef[]): boolean {
+  return refs.every((ref, index) => {
+    const before = refs[index - 1];
+    return before === undefined || compareRefs(before, ref) <= 0;
+  });
+}
+
 function compareRefs(left: ItemRef, right: ItemRef): number {
-  return compareText(left.namespace, right.namespace) || compareText(left.key, right.key);
+  if (left.namespace !== right.namespace) return compareText(left.namespace, right.namespace);
+  return compareText(left.key, right.key);
 }

@@ -1,17 +1,17 @@
 import type { ItemRecord, ItemRef } from "../../../model/item.ts";
 import type { IdempotencyToken } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
-import { jsonObjectIn, onlyRow } from "../columns.ts";
+import { onlyRow } from "../columns.ts";
 import type { Queryable, Statement } from "../database.ts";
 import { RECORD_COLUMNS, recordOf } from "../record-columns.ts";
-import { answerOf } from "./write-items.ts";
+import { ANSWER_COLUMNS, writeAnswerOf } from "./write-items.ts";
 import type { WriteAnswer } from "./write-items.ts";
 
 const LOCK_ITEM: Statement = {
   name: "lock_item",
-  text: `SELECT locked.replay, ${RECORD_COLUMNS}
-    FROM {{schema}}.lock_item($1, $2, $3, $4, $5) AS locked
-    CROSS JOIN LATERAL (SELECT (locked.item).*) AS i`,
+  text: `SELECT ${ANSWER_COLUMNS}, ${RECORD_COLUMNS}
+    FROM {{schema}}.lock_item($1, $2, $3, $4, $5) AS done
+    CROSS JOIN LATERAL (SELECT (done.item).*) AS i`,
 };
 
 const RELEASE_TOKEN: Statement = {
@@ -36,17 +36,16 @@ export async function lockItem(
   },
 ): Promise<LockedItem> {
   const { ref, idempotency, sentAtMs } = request;
-  const row = onlyRow(
-    await tx.query(schema.bind(LOCK_ITEM), [
-      ref.namespace,
-      ref.key,
-      idempotency?.namespace ?? null,
-      idempotency?.id ?? null,
-      idempotency?.requestHash ?? null,
-    ]),
-  );
+  const rows = await tx.query(schema.bind(LOCK_ITEM), [
+    ref.namespace,
+    ref.key,
+    idempotency?.namespace ?? null,
+    idempotency?.id ?? null,
+    idempotency?.requestHash ?? null,
+  ]);
+  const row = onlyRow(rows);
   return {
-    replay: row["replay"] === null ? undefined : answerOf(jsonObjectIn(row, "replay"), sentAtMs),
+    replay: writeAnswerOf(rows, sentAtMs),
     record: row["key"] === null ? undefined : recordOf(row, ref, sentAtMs),
   };
 }

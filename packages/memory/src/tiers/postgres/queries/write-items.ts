@@ -1,14 +1,21 @@
 import { MemoryError } from "../../../model/errors.ts";
 import type { Condition, IdempotencyToken, WriteOperation, WriteResult } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
-import { exactMs, jsonObjectIn, onlyRow } from "../columns.ts";
+import { numberIn, onlyRow, optionalListIn } from "../columns.ts";
 import type { Row, SqlValue, Statement } from "../database.ts";
+
+/** The answer's columns, of a row called `done`. */
+export const ANSWER_COLUMNS = `done.outcome, done.now_us, (done.results).statuses,
+  (done.results).versions, (done.results).created_us, (done.results).updated_us,
+  (done.results).expires_us`;
+
+const US_PER_MS = 1000;
 
 const WRITE_ITEMS: Statement = {
   name: "write_items",
-  text: `SELECT {{schema}}.write_items($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[],
-    $6::text[], $7::float8[], $8::float8[], $9::int8[], $10::text, $11::text, $12::text, $13::text)
-    AS answer`,
+  text: `SELECT ${ANSWER_COLUMNS} FROM {{schema}}.write_items($1::text[], $2::text[], $3::text[],
+    $4::bytea[], $5::text[], $6::text[], $7::float8[], $8::float8[], $9::int8[], $10::text, $11::text,
+    $12::text, $13::text) AS done`,
 };
 
 /** What a failed condition does to the rest; `retry` makes the database's client do all again. */
@@ -57,56 +64,50 @@ export function writeItemsCall(
   };
 }
 
-/** `sentAtMs`: monotonic time before the statement was sent. */
-export function writeAnswerOf(rows: readonly Row[], sentAtMs: number): WriteAnswer {
-  return answerOf(jsonObjectIn(onlyRow(rows), "answer"), sentAtMs);
-}
-
-/** The answer that the SQL functions give as JSON. */
-export function answerOf(
-  answer: { readonly [name: string]: unknown },
-  sentAtMs: number,
-): WriteAnswer {
-  const { outcome, results, nowMs } = answer;
-  switch (outcome) {
-    case "mismatch":
-      return { outcome, results: [] };
-    case "written":
-    case "aborted":
-    case "replayed":
-      if (!Array.isArray(results) || typeof nowMs !== "number") break;
-      return { outcome, results: results.map((result) => resultOf(result, { nowMs, sentAtMs })) };
-  }
+/** The answer of the one row; undefined where none has been given yet (`lock_item`). */
+export function writeAnswerOf(rows: readonly Row[], sentAtMs: number): WriteAnswer | undefined {
+  const row = onlyRow(rows);
+  const { outcome } = row;
+  if (outcome === null) return undefined;
+  if (outcome === "mismatch") return { outcome, results: [] };
+  if (outcome === "written" || outcome === "aborted" || outcome === "replayed")
+    return { outcome, results: resultsOf(row, sentAtMs) };
   throw new MemoryError("INTERNAL", "the database gave an answer to a write that is not one");
 }
 
-function resultOf(
-  result: unknown,
-  times: { readonly nowMs: number; readonly sentAtMs: number },
-): WriteResult {
-  const [status, version, existed, createdMs, updatedMs, expiresMs] = result as readonly unknown[];
-  if (status === "conflict")
-    return { status, currentVersion: typeof version === "number" ? version : null };
-  if (typeof version === "number" && status === "absent") return { status, version };
-  if (
-    status !== "written" ||
-    typeof version !== "number" ||
-    typeof createdMs !== "number" ||
-    typeof updatedMs !== "number"
-  )
-    throw new MemoryError("INTERNAL", "the database gave a result of a write that is not one");
-  return {
-    status,
-    version,
-    existed: existed === true,
-    createdAtMs: exactMs(createdMs),
-    updatedAtMs: exactMs(updatedMs),
-    expiresAtMs: typeof expiresMs === "number" ? exactMs(expiresMs) : undefined,
-    deadlineMs:
-      typeof expiresMs === "number"
-        ? times.sentAtMs + (expiresMs - times.nowMs)
-        : Number.POSITIVE_INFINITY,
-  };
+/** `sentAtMs`: monotonic time before the statement was sent. */
+function resultsOf(row: Row, sentAtMs: number): readonly WriteResult[] {
+  const statuses = optionalListIn(row, "statuses");
+  const created = optionalListIn(row, "created_us") ?? [];
+  const updated = optionalListIn(row, "updated_us") ?? [];
+  const expires = optionalListIn(row, "expires_us") ?? [];
+  const nowUs = numberIn(row, "now_us");
+  return (optionalListIn(row, "versions") ?? []).map((version, index): WriteResult => {
+    const status = statuses === undefined ? "written" : statuses[index];
+    const createdUs = created[index];
+    const updatedUs = updated[index];
+    const expiresUs = expires[index];
+    if (status === "conflict")
+      return { status, currentVersion: typeof version === "number" ? version : null };
+    if (status === "absent" && typeof version === "number") return { status, version };
+    if (
+      status !== "written" ||
+      typeof version !== "number" ||
+      typeof createdUs !== "number" ||
+      typeof updatedUs !== "number"
+    )
+      throw new MemoryError("INTERNAL", "the database gave a result of a write that is not one");
+    const isEndless = typeof expiresUs !== "number";
+    return {
+      status,
+      version,
+      existed: createdUs < updatedUs,
+      createdAtMs: createdUs / US_PER_MS,
+      updatedAtMs: updatedUs / US_PER_MS,
+      expiresAtMs: isEndless ? undefined : expiresUs / US_PER_MS,
+      deadlineMs: isEndless ? Number.POSITIVE_INFINITY : sentAtMs + (expiresUs - nowUs) / US_PER_MS,
+    };
+  });
 }
 
 function conditionCode(condition: Condition | undefined): number | null {
