@@ -1,6 +1,5 @@
 import type { Clock } from "../model/clock.ts";
 import type { ItemRef } from "../model/item.ts";
-import { refId } from "../tiers/tier.ts";
 
 export interface Access {
   readonly count: number;
@@ -11,33 +10,36 @@ const KEYS_MAX = 16_384;
 /** One in so many hits of decoded objects is recorded, for all of them: a record costs more than the hit. */
 const HOT_SAMPLE = 16;
 
+interface Counter {
+  count: number;
+  atMs: number;
+}
+
 /**
  * How often and when items were read on this server: estimates for people and for placement.
- * Bounded by forgetting the key not read for longest (a Map iterates in insertion order).
+ *
+ * Bounded by generations: new keys go into the young one; when it holds half the bound, it becomes
+ * the old one and what nobody read since is forgotten. Moving each key to the end of one map at
+ * each read, and joining namespace and key to one string, cost more than a hit (240 ns to 40 ns).
  */
 export class AccessLog {
   readonly #clock: Clock;
-  readonly #keysMax: number;
-  readonly #accesses = new Map<string, { count: number; atMs: number }>();
+  readonly #generationKeysMax: number;
+  #young = new Map<string, Map<string, Counter>>();
+  #old = new Map<string, Map<string, Counter>>();
+  #youngKeys = 0;
   #hotHits = 0;
 
   constructor(clock: Clock, keysMax: number = KEYS_MAX) {
     this.#clock = clock;
-    this.#keysMax = keysMax;
+    this.#generationKeysMax = Math.max(1, Math.floor(keysMax / 2));
   }
 
   record(ref: ItemRef, count = 1): Access {
-    const id = refId(ref);
-    const access = this.#accesses.get(id) ?? { count: 0, atMs: 0 };
-    access.count += count;
-    access.atMs = this.#clock.wallMs();
-    this.#accesses.delete(id);
-    this.#accesses.set(id, access);
-    if (this.#accesses.size > this.#keysMax) {
-      const oldest = this.#accesses.keys().next();
-      if (oldest.done !== true) this.#accesses.delete(oldest.value);
-    }
-    return access;
+    const counter = this.#young.get(ref.namespace)?.get(ref.key) ?? this.#enter(ref);
+    counter.count += count;
+    counter.atMs = this.#clock.wallMs();
+    return counter;
   }
 
   /** A hit on the hot path: sampled. */
@@ -49,6 +51,23 @@ export class AccessLog {
   }
 
   read(ref: ItemRef): Access | undefined {
-    return this.#accesses.get(refId(ref));
+    return (
+      this.#young.get(ref.namespace)?.get(ref.key) ?? this.#old.get(ref.namespace)?.get(ref.key)
+    );
+  }
+
+  /** Makes the key young, with the count it had when it was old. */
+  #enter({ namespace, key }: ItemRef): Counter {
+    if (this.#youngKeys >= this.#generationKeysMax) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngKeys = 0;
+    }
+    const counter = this.#old.get(namespace)?.get(key) ?? { count: 0, atMs: 0 };
+    const counters = this.#young.get(namespace);
+    if (counters === undefined) this.#young.set(namespace, new Map([[key, counter]]));
+    else counters.set(key, counter);
+    this.#youngKeys += 1;
+    return counter;
   }
 }

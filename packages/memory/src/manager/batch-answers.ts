@@ -1,11 +1,11 @@
 import { VersionConflict, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { MemoryError } from "../model/errors.ts";
-import type { MemoryTier } from "../model/item.ts";
+import type { JsonValue, MemoryTier } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
-import type { WriteResult } from "../tiers/authority.ts";
+import type { WriteOperation, WriteResult } from "../tiers/authority.ts";
 import type { CheckedOperation } from "./batch-inputs.ts";
 import { existedAt, holdsIn } from "./batch-plan.ts";
-import type { Planned } from "./batch-plan.ts";
+import type { KnownState, Planned } from "./batch-plan.ts";
 import type { Core } from "./core.ts";
 import { describeCondition } from "./inputs.ts";
 import type { BatchResult } from "./memory.ts";
@@ -28,18 +28,26 @@ export function failure(error: unknown): Answer {
   };
 }
 
+/** What the group of an operation came to. */
+export interface GroupOutcome {
+  readonly before: Found;
+  /** The group's one write, and its result or failure. */
+  readonly write: WriteOperation | undefined;
+  readonly result: WriteResult | MemoryError | undefined;
+}
+
 /** What an operation of a group came to. */
 export function answer(
   core: Core,
   planned: Planned<CheckedOperation>,
-  group: { readonly before: Found; readonly result: WriteResult | MemoryError | undefined },
+  outcome: GroupOutcome,
 ): Answer {
-  const { before, result } = group;
+  const { result } = outcome;
   const { operation, meets } = planned;
   if (operation.write === undefined) {
     // A read of the state before the write does not depend on whether the write succeeded.
     const failed = isMemoryError(result) && meets.kind !== "before";
-    return failed ? failure(result) : answerRead(core, planned, before);
+    return failed ? failure(result) : answerRead(core, planned, outcome);
   }
   return isMemoryError(result) ? failure(result) : answerWrite(core, planned, result);
 }
@@ -47,31 +55,52 @@ export function answer(
 function answerRead(
   core: Core,
   { operation, meets }: Planned<CheckedOperation>,
-  before: Found,
+  outcome: GroupOutcome,
 ): Answer {
   const { authority, codec } = core;
-  if (meets.kind === "removed" || meets.kind === "written") {
-    const found = meets.kind === "written";
-    const value =
-      operation.type === "exists"
-        ? found
-        : meets.kind === "written"
-          ? deepFreeze(codec.decode(meets.put.body, meets.put))
-          : undefined;
-    const valued = value === undefined ? {} : { value };
-    return { success: true, found, ...valued, tierAccessed: authority.name };
+  const { before } = outcome;
+  const wantsValue = operation.type === "get";
+  const version = versionSeen(meets, outcome);
+  if (meets.kind === "removed")
+    return answerFound(false, wantsValue ? undefined : false, authority.name);
+  if (meets.kind === "written") {
+    const value = wantsValue ? deepFreeze(codec.decode(meets.put.body, meets.put)) : true;
+    return { ...answerFound(true, value, authority.name), ...version };
   }
   if (isMemoryError(before)) return failure(before);
-  const found = before !== undefined;
-  const tierAccessed: MemoryTier = before?.tier ?? authority.name;
-  const value = operation.type === "exists" ? found : before?.record.value;
+  if (before === undefined)
+    return answerFound(false, wantsValue ? undefined : false, authority.name);
   return {
-    success: true,
-    found,
-    ...(value === undefined ? {} : { value }),
-    ...(before === undefined ? {} : { version: String(before.record.version) }),
-    tierAccessed,
+    ...answerFound(true, wantsValue ? before.record.value : true, before.tier),
+    ...version,
   };
+}
+
+function answerFound(found: boolean, value: JsonValue | undefined, tier: MemoryTier): Answer {
+  return { success: true, found, ...(value === undefined ? {} : { value }), tierAccessed: tier };
+}
+
+/**
+ * The version of what a read in a group shows. Left out where a later operation of the same group
+ * replaced it: that state was never committed by itself, so it has no version.
+ */
+function versionSeen(
+  meets: KnownState,
+  { before, write, result }: GroupOutcome,
+): { readonly version?: string } {
+  const written =
+    result !== undefined && !isMemoryError(result) && result.status === "written"
+      ? result.version
+      : undefined;
+  const found = before === undefined || isMemoryError(before) ? undefined : before.record.version;
+  if (meets.kind === "written") {
+    const isLast = write?.kind === "put" && write.body === meets.put.body;
+    return isLast && written !== undefined ? { version: String(written) } : {};
+  }
+  const isTouched = meets.kind === "touched" || (meets.kind === "before" && meets.perhapsTouched);
+  if (isTouched && written !== undefined)
+    return write?.kind === "touch" ? { version: String(written) } : {};
+  return found === undefined ? {} : { version: String(found) };
 }
 
 function answerWrite(

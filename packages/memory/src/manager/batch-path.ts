@@ -3,7 +3,14 @@ import type { MemoryTier } from "../model/item.ts";
 import type { WriteResult } from "../tiers/authority.ts";
 import { answer, failure } from "./batch-answers.ts";
 import type { Answer, Found } from "./batch-answers.ts";
-import { changedMeanwhile, inBatchOrder, refuseDoomed, tiedWrite } from "./batch-atomic.ts";
+import {
+  changedMeanwhile,
+  findDoomed,
+  findFailing,
+  inBatchOrder,
+  inOrderOfJudgement,
+  tiedWrite,
+} from "./batch-atomic.ts";
 import { checkBatch } from "./batch-inputs.ts";
 import type { CheckedOperation } from "./batch-inputs.ts";
 import { foldKey } from "./batch-plan.ts";
@@ -103,8 +110,8 @@ export class BatchPath {
   }
 
   async #wave(run: Run, groups: readonly Group<CheckedOperation>[]): Promise<void> {
-    if (run.options.atomic === true) refuseDoomed(groups);
-    const writing = groups.filter((group) => group.write !== undefined);
+    if (run.options.atomic === true) await this.#refuseDoomed(run.namespace, groups);
+    const writing = inOrderOfJudgement(groups.filter((group) => group.write !== undefined));
     for (let attempt = 1; ; attempt += 1) {
       const before = await this.#readBefore(run, groups);
       try {
@@ -118,6 +125,18 @@ export class BatchPath {
         if (!again) throw inBatchOrder(error, writing);
       }
     }
+  }
+
+  /** The first operation that fails is named, so those before the doomed one are judged by a read. */
+  async #refuseDoomed(
+    namespace: string,
+    groups: readonly Group<CheckedOperation>[],
+  ): Promise<void> {
+    const doomed = findDoomed(groups);
+    if (doomed === undefined) return;
+    const refs = groups.map((group) => ({ namespace, key: keyOf(group) }));
+    const found = await this.#read.readSettled(refs, { consistency: "latest" });
+    throw findFailing(groups, found, doomed.index) ?? doomed;
   }
 
   #answerAll(
@@ -136,6 +155,7 @@ export class BatchPath {
       for (const planned of group.planned)
         run.answers[planned.index] = answer(this.#core, planned, {
           before: before.get(group),
+          write: group.write,
           result,
         });
     }
@@ -150,10 +170,7 @@ export class BatchPath {
     if (reading.length === 0) return before;
     const { atomic, consistency } = run.options;
     const mode = atomic === true ? "latest" : consistency;
-    const refs = reading.map((group) => ({
-      namespace: run.namespace,
-      key: group.planned[0]?.operation.key ?? "",
-    }));
+    const refs = reading.map((group) => ({ namespace: run.namespace, key: keyOf(group) }));
     try {
       const found = await this.#read.readSettled(
         refs,
@@ -203,6 +220,10 @@ export class BatchPath {
     }
     return outcome;
   }
+}
+
+function keyOf(group: Group<CheckedOperation>): string {
+  return group.planned[0]?.operation.key ?? "";
 }
 
 /** Refuses combinations that no number of round trips could keep the promise of. */

@@ -6,11 +6,13 @@ export interface Foldable {
 }
 
 /**
- * What is known of an item at one point of a batch. "before": as the authority will find it.
+ * What is known of an item at one point of a batch. "before": as the authority will find it, perhaps
+ * with the new version of a touch.
  * "touched": the same value, surely there. "written", "removed": as an earlier operation left it.
  */
 export type KnownState =
-  | { readonly kind: "before" | "touched" | "removed" }
+  | { readonly kind: "before"; readonly perhapsTouched: boolean }
+  | { readonly kind: "touched" | "removed" }
   | { readonly kind: "written"; readonly put: PutOperation };
 
 /** An operation with the state that it meets. */
@@ -62,7 +64,8 @@ function stateAfter(write: WriteOperation, meets: KnownState, atomic: boolean): 
   if (write.kind === "put") return { kind: "written", put: write };
   if (write.kind === "remove") return { kind: "removed" };
   // Whether a touch found anything is known only where the batch would have ended otherwise.
-  return meets.kind === "before" && atomic ? { kind: "touched" } : meets;
+  if (meets.kind !== "before") return meets;
+  return atomic ? { kind: "touched" } : { kind: "before", perhapsTouched: true };
 }
 
 /**
@@ -79,13 +82,13 @@ export function foldKey<O extends Foldable>(
   let planned: Planned<O>[] = [];
   let joint: WriteOperation | undefined;
   let readsBefore = false;
-  let meets: KnownState = { kind: "before" };
+  let meets: KnownState = { kind: "before", perhapsTouched: false };
   const close = (): void => {
     if (planned.length > 0) groups.push({ planned, write: joint, readsBefore });
     planned = [];
     joint = undefined;
     readsBefore = false;
-    meets = { kind: "before" };
+    meets = { kind: "before", perhapsTouched: false };
   };
   for (const { index, operation } of operations) {
     const write: WriteOperation | undefined =

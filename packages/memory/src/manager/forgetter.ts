@@ -79,9 +79,11 @@ export class Forgetter {
 
   /** One chunk of a job, its copies dropped here; other servers hear of it from the change log. */
   async advance(job: Job): Promise<Job> {
-    const advanced = await this.#core.authority.advanceJob(job.id, CHUNK_ITEMS);
-    this.#drop(advanced.chunk);
-    return advanced.job;
+    return this.#surely(job.selection, async () => {
+      const advanced = await this.#core.authority.advanceJob(job.id, CHUNK_ITEMS);
+      this.#drop(advanced.chunk);
+      return advanced.job;
+    });
   }
 
   /** Ends a wait for other servers. */
@@ -94,13 +96,25 @@ export class Forgetter {
     after: string | undefined,
     dryRun: boolean,
   ): Promise<ForgetChunk> {
-    const chunk = await this.#core.authority.forgetChunk(selection, {
-      limit: CHUNK_ITEMS,
-      after,
-      dryRun,
+    return this.#surely(selection, async () => {
+      const chunk = await this.#core.authority.forgetChunk(selection, {
+        limit: CHUNK_ITEMS,
+        after,
+        dryRun,
+      });
+      if (!dryRun) this.#drop(chunk);
+      return chunk;
     });
-    if (!dryRun) this.#drop(chunk);
-    return chunk;
+  }
+
+  /** After a failure nobody may know what was forgotten, so no copy there is trusted. */
+  async #surely<T>({ namespace, below }: Selection, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#core.copies.invalidateNamespace(namespace, below);
+      throw error;
+    }
   }
 
   #drop(chunk: ForgetChunk): void {

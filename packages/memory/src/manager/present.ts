@@ -1,5 +1,6 @@
 import type { JsonValue, MemoryItem } from "../model/item.ts";
 import type { ItemMeta, MemoryTier } from "../model/item.ts";
+import { deepFreeze } from "../model/value.ts";
 import type { Core } from "./core.ts";
 import type { RawItem } from "./memory.ts";
 import type { ReadPath, ServedObject, ServedRecord } from "./read-path.ts";
@@ -18,8 +19,9 @@ function about(
   return {
     namespace: record.namespace,
     key: record.key,
-    metadata: record.metadata,
-    tags: record.tags,
+    // Copies share them: whoever holds the item must not be able to change what others see.
+    metadata: deepFreeze(record.metadata),
+    tags: Object.freeze(record.tags),
     tier: shown.tier,
     version: String(record.version),
     createdAt: new Date(record.createdAtMs).toISOString(),

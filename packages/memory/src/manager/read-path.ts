@@ -48,21 +48,37 @@ export class ReadPath {
 
   /** One item from the nearest tier that may serve it; undefined = surely absent. */
   async readObject(ref: ItemRef, options?: ReadOptions): Promise<ServedObject | undefined> {
-    const object = this.#localObject(ref, options);
-    if (object !== undefined) return object;
-    const served = await this.readRecord(ref, options);
-    if (served === undefined) return undefined;
-    return { ...served, record: this.#open(served), encoded: served.record };
+    const atHand = this.atHand(ref, options);
+    if (atHand !== undefined) return atHand;
+    const served = await this.#freshRecord(ref);
+    return served && this.#sound(served, () => this.#opened(served));
   }
 
-  /** The same without decoding; passes over the tiers of decoded objects. */
-  async readRecord(ref: ItemRef, options?: ReadOptions): Promise<ServedRecord | undefined> {
+  /** What a copy in this process answers, without waiting. */
+  atHand(ref: ItemRef, options: ReadOptions | undefined): ServedObject | undefined {
+    const object = this.#localObject(ref, options);
+    if (object !== undefined) return object;
     const local = this.#local(ref, options);
-    if (local !== undefined) return local;
-    const [record] = await this.#fromAuthority([ref]);
-    return record === undefined
-      ? undefined
-      : { tier: this.#core.authority.name, record, copy: false };
+    return local && this.#sound(local, () => this.#opened(local));
+  }
+
+  /** Presents an item without decoding it; passes over the tiers of decoded objects. */
+  async readEncoded<T>(
+    ref: ItemRef,
+    options: ReadOptions | undefined,
+    present: (served: ServedRecord) => T,
+  ): Promise<T | undefined> {
+    const local = this.#local(ref, options);
+    const presented = local && this.#sound(local, () => present(local));
+    if (presented !== undefined) return presented;
+    const served = await this.#freshRecord(ref);
+    return served && this.#sound(served, () => present(served));
+  }
+
+  /** Whether a live item is there. */
+  async exists(ref: ItemRef, options?: ReadOptions): Promise<boolean> {
+    const atHand = this.#localObject(ref, options) ?? this.#local(ref, options);
+    return atHand !== undefined || (await this.#freshRecord(ref)) !== undefined;
   }
 
   /** Many items, in order: copies first, then one query for the rest. */
@@ -83,8 +99,11 @@ export class ReadPath {
     options?: ReadOptions,
   ): Promise<(ServedObject | MemoryError | undefined)[]> {
     const answers = refs.map((ref) => {
-      const local = this.#localObject(ref, options) ?? this.#local(ref, options);
-      return local && "encoded" in local ? local : local && this.#settledOpen(local);
+      try {
+        return this.atHand(ref, options);
+      } catch (error) {
+        return toMemoryError(error);
+      }
     });
     const missing = refs.filter((_, index) => answers[index] === undefined);
     if (missing.length === 0) return answers;
@@ -100,9 +119,23 @@ export class ReadPath {
 
   /** Decodes and freezes. Throws CORRUPT_VALUE rather than return something else. */
   decode(record: ItemRecord): ObjectRecord {
-    const value = deepFreeze(this.#core.codec.decode(record.body, record));
-    const { body, ...meta } = record;
-    return { ...meta, value, sizeBytes: this.#core.codec.valueBytes(body) };
+    const { codec } = this.#core;
+    const { namespace, key, version, metadata, tags, createdAtMs, updatedAtMs } = record;
+    const { expiresAtMs, deadlineMs, body } = record;
+    // Field by field: spreading the record takes longer than parsing a small value.
+    return {
+      namespace,
+      key,
+      version,
+      metadata,
+      tags,
+      createdAtMs,
+      updatedAtMs,
+      expiresAtMs,
+      deadlineMs,
+      value: deepFreeze(codec.decode(body, record)),
+      sizeBytes: codec.valueBytes(body),
+    };
   }
 
   /** Age of what a copy shows, when the authority cannot be asked; undefined = not degraded. */
@@ -112,9 +145,34 @@ export class ReadPath {
     return Math.max(0, Math.round(validity.ageMs()));
   }
 
-  #settledOpen(served: ServedRecord): ServedObject | MemoryError {
+  #opened(served: ServedRecord): ServedObject {
+    const { tier, record, copy } = served;
+    return { tier, record: this.#open(served), encoded: record, copy };
+  }
+
+  /**
+   * What `open` makes of a record, unless the record is damaged: then no copy of it is kept, and
+   * undefined says of a copy that the authority has to be asked.
+   */
+  #sound<T>({ record, copy }: ServedRecord, open: () => T): T | undefined {
     try {
-      return { ...served, record: this.#open(served), encoded: served.record };
+      return open();
+    } catch (error) {
+      if (toMemoryError(error).code !== "CORRUPT_VALUE") throw error;
+      this.#core.copies.invalidate(record, Number.POSITIVE_INFINITY);
+      if (copy) return undefined;
+      throw error;
+    }
+  }
+
+  async #freshRecord(ref: ItemRef): Promise<ServedRecord | undefined> {
+    const [record] = await this.#fromAuthority([ref]);
+    return record && { tier: this.#core.authority.name, record, copy: false };
+  }
+
+  #settledOpen(served: ServedRecord): ServedObject | MemoryError | undefined {
+    try {
+      return this.#sound(served, () => this.#opened(served));
     } catch (error) {
       return toMemoryError(error);
     }

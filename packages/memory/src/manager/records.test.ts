@@ -18,10 +18,11 @@ describe("AccessLog", () => {
     expect(log.read(ref("b"))).toBeUndefined();
   });
 
-  test("forgets what was not read for longest, and stays bounded", () => {
-    const log = new AccessLog(new ManualClock(), 2);
-    for (const key of ["a", "b", "a", "c"]) log.record(ref(key));
-    expect(["a", "b", "c"].map((key) => log.read(ref(key))?.count)).toEqual([2, undefined, 1]);
+  test("forgets what was not read for long, keeps the counts of the rest, and stays bounded", () => {
+    const log = new AccessLog(new ManualClock(), 4);
+    for (const key of ["a", "b", "a", "c", "a", "d", "e"]) log.record(ref(key));
+    const counts = ["a", "b", "c", "d", "e"].map((key) => log.read(ref(key))?.count);
+    expect(counts).toEqual([3, undefined, 1, 1, 1]);
   });
 
   test("sampled hits add up to about as many as there were", () => {

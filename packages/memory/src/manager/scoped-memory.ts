@@ -61,7 +61,7 @@ export class ScopedMemory implements Memory {
     const { read, core } = this.runtime.parts;
     checkConsistency(options);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
-    const served = await read.readObject(ref, options);
+    const served = read.atHand(ref, options) ?? (await read.readObject(ref, options));
     if (served === undefined) return undefined;
     core.accesses.record(ref);
     return served.record.value as T;
@@ -126,7 +126,7 @@ export class ScopedMemory implements Memory {
     const { read, core } = this.runtime.parts;
     checkConsistency(options);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
-    return (await read.readRecord(ref, options)) !== undefined;
+    return read.exists(ref, options);
   }
 
   async touch(key: string, options: TouchOptions = {}): Promise<Receipt> {

@@ -123,8 +123,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     const { core, read } = this.runtime.parts;
     checkConsistency(options);
     const ref = { namespace: path, key: checkKey(key, core.config.limits) };
-    const served = await read.readRecord(ref, options);
-    return served && presentRaw(core, read, served);
+    return read.readEncoded(ref, options, (served) => presentRaw(core, read, served));
   }
 
   async #open(): Promise<void> {
