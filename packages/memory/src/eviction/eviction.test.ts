@@ -11,7 +11,7 @@ const steps = fc.array(
     fc.constantFrom("insert", "insert", "hit", "hit", "hit", "hit", "remove", "evict", "clear"),
     fc.nat(SLOTS - 1),
   ) as fc.Arbitrary<Step>,
-  { maxLength: 400 },
+  { maxLength: 400, size: "max" },
 );
 
 /** The same decisions from plain arrays, slowly. */

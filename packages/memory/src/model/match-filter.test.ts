@@ -33,6 +33,9 @@ describe("matchesFilter", () => {
     [{ a: { x: 1 } }, { a: { x: 1, y: 2 } }, false],
     [{ a: { $eq: -0 } }, { a: 0 }, true],
     [{ constructor: { $exists: true } }, {}, false],
+    [{ constructor: { $not: { $eq: "x" } } }, {}, true],
+    [{ a: JSON.parse('{"__proto__":{}}') }, { a: { b: {} } }, false],
+    [{ a: { b: {} } }, { a: JSON.parse('{"__proto__":{}}') }, false],
     [{ a: { $in: [] } }, { a: 1 }, false],
     [{}, { a: 1 }, true],
   ])("%j on %j: %s", (filter, metadata, expected) => {

@@ -68,7 +68,7 @@ describe("HotTier", () => {
     const action = fc.tuple(fc.constantFrom("offer", "offer", "find", "drop"), fc.nat(7));
     fc.assert(
       fc.property(
-        fc.array(action, { maxLength: 200 }),
+        fc.array(action, { maxLength: 200, size: "max" }),
         fc.integer({ min: 1, max: 5 }),
         (actions, maxItems) => {
           const { tier, demoted } = open(maxItems);

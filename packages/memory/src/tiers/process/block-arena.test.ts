@@ -11,6 +11,7 @@ function fill(bytes: number, seed: number): Uint8Array {
 test("chains keep what was written, whatever was freed around them", () => {
   const script = fc.array(fc.tuple(fc.nat(3), fc.nat(20 * BLOCK_BYTES), fc.nat(500)), {
     maxLength: 300,
+    size: "max",
   });
   fc.assert(
     fc.property(script, (actions) => {

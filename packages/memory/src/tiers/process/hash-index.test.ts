@@ -58,6 +58,19 @@ test("agrees with a map while it grows and shrinks, also when most hashes collid
   );
 });
 
+test("all is found at every step of a move to a larger table", () => {
+  const { add, find } = openIndex();
+  const FULL = 768;
+  // Neighbouring homes make one long run of places, and each move cuts it somewhere.
+  const hashOf = (slot: number): number => slot >>> 2;
+  for (let slot = 0; slot < FULL + 80; slot += 1) {
+    add(slot, `k${slot}`, hashOf(slot));
+    if (slot < FULL - 1) continue;
+    for (let other = 0; other <= slot; other += 1)
+      if (find(`k${other}`, hashOf(other)) !== other) throw new Error(`slot ${other} at ${slot}`);
+  }
+});
+
 test("clear forgets all, and filling again works", () => {
   const { index, add, find } = openIndex();
   for (let slot = 0; slot < SLOTS; slot += 1) add(slot, `k${slot}`, slot * 31);

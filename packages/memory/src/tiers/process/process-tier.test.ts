@@ -134,60 +134,67 @@ test("agrees with a plain LRU list in contents, victims, bytes and counters", ()
     [40_000, 5] as const,
   );
   fc.assert(
-    fc.property(bounds, fc.array(action, { maxLength: 250 }), ([maxBytes, maxItems], actions) => {
-      const { tier, clock } = open(maxBytes, maxItems);
-      const model = new Model(maxBytes, maxItems);
-      const demoted: string[] = [];
-      tier.onDemotion((item) => demoted.push(`${item.namespace} ${item.key} ${item.version}`));
-      for (const [step, { kind, namespace, key, ...facts }] of actions.entries()) {
-        const nowMs = clock.monotonicMs();
-        if (kind === "offer") {
-          const version = Math.max(1, step + 1 - facts.back * 20);
-          const body = Uint8Array.from({ length: facts.bytes }, (_, at) => (at * step) & 0xff);
-          const { metadata, tags } = facts;
-          const deadlineMs = nowMs + facts.lifetimeMs;
-          const expiresAtMs = facts.lifetimeMs === Infinity ? undefined : 1000 + step;
-          const item = record({
-            namespace,
-            key,
-            version,
-            body,
-            metadata,
-            tags,
-            deadlineMs,
-            expiresAtMs,
-          });
-          expect(tier.offer(item)).toBe(model.offer(item, nowMs));
-        } else if (kind === "find")
-          expect(tier.find(namespace, key)).toEqual(model.read(namespace, key, nowMs));
-        else if (kind === "drop") {
-          const present = model.find(namespace, key);
-          const isBelow = present !== undefined && present.version < step - 10;
-          if (isBelow) model.without(present);
-          expect(tier.drop(namespace, key, step - 10)).toBe(isBelow);
-        } else if (kind === "clear") {
-          const below = facts.back > 1;
-          const gone = model.items.filter((item) =>
-            below ? isWithin(item.namespace, namespace) : item.namespace === namespace,
-          );
-          expect(tier.dropNamespace(namespace, below)).toBe(gone.length);
-          for (const item of gone) model.without(item);
-        } else if (kind === "time") clock.jump(facts.back);
-        else {
-          const dead = model.items.filter((item) => item.deadlineMs <= nowMs);
-          expect(tier.sweep(Infinity)).toBe(dead.length);
-          for (const item of dead) model.without(item);
-          model.expirations += dead.length;
+    fc.property(
+      bounds,
+      fc.array(action, { maxLength: 250, size: "max" }),
+      ([maxBytes, maxItems], actions) => {
+        const { tier, clock } = open(maxBytes, maxItems);
+        const model = new Model(maxBytes, maxItems);
+        const demoted: string[] = [];
+        tier.onDemotion((item) => demoted.push(`${item.namespace} ${item.key} ${item.version}`));
+        for (const [step, { kind, namespace, key, ...facts }] of actions.entries()) {
+          const nowMs = clock.monotonicMs();
+          if (kind === "offer") {
+            const version = Math.max(1, step + 1 - facts.back * 20);
+            const body = Uint8Array.from({ length: facts.bytes }, (_, at) => (at * step) & 0xff);
+            const { metadata, tags } = facts;
+            const deadlineMs = nowMs + facts.lifetimeMs;
+            const expiresAtMs = facts.lifetimeMs === Infinity ? undefined : 1000 + step;
+            const item = record({
+              namespace,
+              key,
+              version,
+              body,
+              metadata,
+              tags,
+              deadlineMs,
+              expiresAtMs,
+            });
+            expect(tier.offer(item)).toBe(model.offer(item, nowMs));
+          } else if (kind === "find")
+            expect(tier.find(namespace, key)).toEqual(model.read(namespace, key, nowMs));
+          else if (kind === "drop") {
+            const present = model.find(namespace, key);
+            const isBelow = present !== undefined && present.version < step - 10;
+            if (isBelow) model.without(present);
+            expect(tier.drop(namespace, key, step - 10)).toBe(isBelow);
+          } else if (kind === "clear") {
+            const below = facts.back > 1;
+            const gone = model.items.filter((item) =>
+              below ? isWithin(item.namespace, namespace) : item.namespace === namespace,
+            );
+            expect(tier.dropNamespace(namespace, below)).toBe(gone.length);
+            for (const item of gone) model.without(item);
+          } else if (kind === "time") clock.jump(facts.back);
+          else {
+            const dead = model.items.filter((item) => item.deadlineMs <= nowMs);
+            expect(tier.sweep(Infinity)).toBe(dead.length);
+            for (const item of dead) model.without(item);
+            model.expirations += dead.length;
+          }
+          const usage = tier.usage();
+          expect([usage.items, usage.bytes]).toEqual([
+            model.items.length,
+            model.bytes(model.items),
+          ]);
+          expect(usage.expirations).toBe(model.expirations);
+          expect(demoted).toEqual(model.demoted);
         }
-        const usage = tier.usage();
-        expect([usage.items, usage.bytes]).toEqual([model.items.length, model.bytes(model.items)]);
-        expect(usage.expirations).toBe(model.expirations);
-        expect(demoted).toEqual(model.demoted);
-      }
-      for (const item of model.items)
-        if (item.deadlineMs > clock.monotonicMs())
-          expect(tier.inspect(item.namespace, item.key)).toEqual(item);
-    }),
+        for (const item of model.items)
+          if (item.deadlineMs > clock.monotonicMs())
+            expect(tier.inspect(item.namespace, item.key)).toEqual(item);
+      },
+    ),
     { numRuns: 150 },
   );
 });
@@ -248,6 +255,16 @@ describe("ProcessTier", () => {
     for (let round = 0; round < 100; round += 1) tier.sweep(100);
     for (let n = 0; n < 30_000; n += 1) tier.offer(record({ namespace: "b", key: `k${n}` }));
     expect(tier.usage().items).toBe(30_002);
+    expect(tier.usage().evictions).toBe(0);
+  });
+
+  test("the memory of a dropped namespace is used before anything is pushed out", () => {
+    const { tier } = open(1_000_000);
+    for (let n = 0; n < 2000; n += 1) tier.offer(record({ namespace: "a", key: `k${n}` }));
+    for (let n = 0; n < 20; n += 1) tier.offer(record({ key: `live${n}` }));
+    tier.dropNamespace("a", false);
+    tier.offer(record({ key: "large", body: new Uint8Array(900_000) }));
+    expect(tier.usage().items).toBe(21);
     expect(tier.usage().evictions).toBe(0);
   });
 
