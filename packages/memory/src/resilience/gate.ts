@@ -1,4 +1,4 @@
-import { MemoryError } from "../model/errors.ts";
+import type { MemoryError } from "../model/errors.ts";
 import type { Clock } from "../model/clock.ts";
 
 export interface GateOptions {

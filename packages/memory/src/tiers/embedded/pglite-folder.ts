@@ -99,7 +99,11 @@ async function syncAll(paths: readonly string[]): Promise<void> {
 async function syncPath(path: string): Promise<void> {
   try {
     const file = await open(path, "r");
-    await file.sync().finally(() => file.close());
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     // Removed since it was listed: a log segment or a temporary file, which nothing depends on.
     const gone = error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { pgTypes } from "../postgres/pg-types.ts";
 import type { Row } from "../postgres/database.ts";
-import type { DriverValue } from "../postgres/pg-values.ts";
+import type { DriverValue, ElementValue } from "../postgres/pg-values.ts";
 
 /**
  * The part of PostgreSQL's protocol that prepared statements need. PGlite's own `query` makes six
@@ -110,7 +110,7 @@ function encodeValue(value: DriverValue): Buffer | undefined {
   return Buffer.from(typeof value === "object" ? arrayText(value) : String(value));
 }
 
-function arrayText(elements: readonly unknown[]): string {
+function arrayText(elements: readonly ElementValue[]): string {
   const parts = elements.map((element) =>
     element === null ? "NULL" : `"${String(element).replace(/[\\"]/g, "\\$&")}"`,
   );

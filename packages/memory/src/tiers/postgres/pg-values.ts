@@ -1,19 +1,25 @@
 import type { SqlValue } from "./database.ts";
 
-/** What the driver sends as it is: a Buffer goes in PostgreSQL's binary form, a string as text. */
-export type DriverValue = Buffer | string | number | boolean | bigint | null | readonly unknown[];
+/** An element of an array that goes as text. */
+export type ElementValue = string | number | boolean | null;
+
+/** What the driver sends as it is: a Buffer goes in PostgreSQL's binary form, all else as text. */
+export type DriverValue =
+  Buffer | string | number | boolean | bigint | null | readonly ElementValue[];
 
 const BYTEA_OID = 17;
 const HEADER_BYTES = 20;
 const LENGTH_BYTES = 4;
 
-function isBytesArray(value: readonly unknown[]): value is readonly (Uint8Array | null)[] {
-  let some = false;
-  for (const element of value) {
-    if (element instanceof Uint8Array) some = true;
-    else if (element !== null) return false;
-  }
-  return some;
+type ArrayValue = Extract<SqlValue, readonly unknown[]>;
+
+function isBytes(element: ArrayValue[number]): element is Uint8Array {
+  return element instanceof Uint8Array;
+}
+
+/** One byte array makes it bytea[]; all nulls may be of any type, and go as text. */
+function isBytesArray(value: ArrayValue): value is readonly (Uint8Array | null)[] {
+  return value.some(isBytes);
 }
 
 /**
