@@ -1,3 +1,4 @@
+import type { Problem } from "@cherry-ai/client/contract";
 import { ClientGone, discardBody } from "./body.ts";
 import type { Call } from "./call.ts";
 import { HttpError } from "./http-error.ts";
@@ -14,7 +15,7 @@ export function answerError(call: Call, error: unknown): void {
     return;
   }
   const problem = problemOf(error, call.requestId);
-  if (problem.status >= 500) logFailure(call, problem.status, error);
+  if (problem.status >= 500) logFailure(call, problem, error);
   if (res.headersSent) {
     if (!res.writableEnded) res.destroy();
     return;
@@ -27,11 +28,19 @@ export function answerError(call: Call, error: unknown): void {
   call.send(problem.status, headers, JSON.stringify(problem));
 }
 
-function logFailure(call: Call, status: number, error: unknown): void {
+function logFailure(call: Call, problem: Problem, error: unknown): void {
   const { logger } = call.context;
   const { method, path } = call.route;
-  const about = { err: error, requestId: call.requestId, method, route: path, status };
-  // A store that is away is the world's fault; anything else is ours.
-  if (status === UNAVAILABLE) logger.warn(about, "request refused");
-  else logger.error(about, "request failed");
+  const { status, code } = problem;
+  const about = { requestId: call.requestId, method, route: path, status, code };
+  // A store that is away is the world's fault and comes in thousands: one short line each.
+  if (status === UNAVAILABLE) logger.warn({ ...about, reason: reasonOf(error) }, "request refused");
+  else logger.error({ ...about, err: error }, "request failed");
+}
+
+function reasonOf(error: unknown): string {
+  const REASON_SHOWN_MAX = 300;
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  const below = cause instanceof Error ? `: ${cause.message}` : "";
+  return `${message}${below}`.slice(0, REASON_SHOWN_MAX);
 }
