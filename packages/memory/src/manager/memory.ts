@@ -206,7 +206,10 @@ export interface Memory {
   exists(key: string, options?: ReadOptions): Promise<boolean>;
   /** A new lifetime and version; throws NOT_FOUND when there is no live item. */
   touch(key: string, options?: TouchOptions): Promise<Receipt>;
-  /** Retries `compareAndSet` until `fn`'s result is stored; fn returning undefined deletes nothing and keeps the item. */
+  /**
+   * Retries `compareAndSet` until `fn`'s result is stored; when `fn` returns undefined nothing is
+   * written. Metadata, tags and the remaining lifetime stay, unless `options` gives others.
+   */
   update<T = JsonValue>(
     key: string,
     fn: (current: T | undefined) => T | undefined | Promise<T | undefined>,

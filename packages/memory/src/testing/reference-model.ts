@@ -85,6 +85,19 @@ export class ReferenceModel {
     return version;
   }
 
+  /** A new value; metadata, tags and the time of expiry stay. */
+  update(namespace: string, key: string, value: JsonValue): number {
+    const { metadata, tags, expiresAtMs } = this.get(namespace, key) ?? {
+      metadata: {},
+      tags: [],
+      expiresAtMs: this.#expiry(undefined),
+    };
+    const version = this.set(namespace, key, value, { metadata, tags });
+    const item = { namespace, key, value, metadata, tags, version, expiresAtMs };
+    this.#items.set(idOf(namespace, key), item);
+    return version;
+  }
+
   delete(
     namespace: string,
     key: string,

@@ -4,7 +4,13 @@ import { systemClock } from "../../src/model/clock.ts";
 import { isMemoryError } from "../../src/model/errors.ts";
 import type { JsonValue } from "../../src/model/item.ts";
 import { ReferenceModel } from "../../src/testing/index.ts";
-import type { ModelCondition, ModelOperation, ModelResult } from "../../src/testing/index.ts";
+import type {
+  ModelCondition,
+  ModelItem,
+  ModelOperation,
+  ModelResult,
+  ModelSetOptions,
+} from "../../src/testing/index.ts";
 import { KEYS, PATHS } from "./arbitraries.ts";
 import type { Command, Expectation, KeyCommand } from "./commands.ts";
 
@@ -42,13 +48,15 @@ export class Twin {
         return;
       }
       case "update": {
-        const before = this.#model.get(command.path, command.key)?.value;
+        const before = this.#model.get(command.path, command.key);
         const receipt = await memory.update(command.key, (current) => {
-          expect(current).toEqual(before);
+          expect(current).toEqual(before?.value);
           return command.value;
         });
+        // An update changes the value alone.
+        const kept = before === undefined ? {} : keptBy(before);
         this.#learn(command.path, command.key, {
-          model: this.#model.set(command.path, command.key, command.value),
+          model: this.#model.set(command.path, command.key, command.value, kept),
           real: receipt?.version,
         });
         return;
@@ -247,6 +255,12 @@ export class Twin {
     expect(Number(version.real)).toBeGreaterThan(newest?.version ?? 0);
     this.#newest.set(id, { version: Number(version.real), command: this.#commands });
   }
+}
+
+function keptBy({ metadata, tags, expiresAtMs }: ModelItem): ModelSetOptions {
+  return Number.isFinite(expiresAtMs)
+    ? { metadata, tags, ttlSeconds: LONG_SECONDS }
+    : { metadata, tags };
 }
 
 function isBrief(command: KeyCommand | undefined): boolean {
