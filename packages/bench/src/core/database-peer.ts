@@ -34,7 +34,10 @@ const UPSERT = `
   INSERT INTO peer.changes (namespace, key, version, op)
   SELECT namespace, key, version, 'put' FROM upserted`;
 
-const SELECT = "SELECT version, body FROM peer.items WHERE namespace = $1 AND key = $2";
+/** The whole item, as ours reads it, and nothing computed. */
+const SELECT = `
+  SELECT version, body, metadata, tags, created_at, updated_at, expires_at
+  FROM peer.items WHERE namespace = $1 AND key = $2`;
 
 async function openPool(url: string): Promise<Pool> {
   const pool = new Pool({ connectionString: url, max: POOL_CONNECTIONS });
