@@ -28,7 +28,7 @@ export class Breaker {
   readonly #options: BreakerOptions;
   #state: BreakerState = "closed";
   #failures = 0;
-  #trials = 0;
+  #failedTrials = 0;
   #retryAtMs = 0;
   #lastCause: unknown;
 
@@ -66,7 +66,7 @@ export class Breaker {
   success(): void {
     this.#failures = 0;
     if (this.#state === "closed") return;
-    this.#trials = 0;
+    this.#failedTrials = 0;
     this.#become("closed");
   }
 
@@ -81,14 +81,14 @@ export class Breaker {
   trip(cause: unknown): void {
     this.#lastCause = cause;
     if (this.#state === "open") return;
+    if (this.#state === "half-open") this.#failedTrials++;
     this.#schedule();
     this.#become("open");
   }
 
   #schedule(): void {
     const { clock, random, openMs, openMaxMs } = this.#options;
-    const pauseMs = Math.min(openMaxMs, openMs * 2 ** this.#trials);
-    this.#trials++;
+    const pauseMs = Math.min(openMaxMs, openMs * 2 ** this.#failedTrials);
     // Half of the pause is chance, so that many servers do not try in step.
     this.#retryAtMs = clock.monotonicMs() + pauseMs * (0.5 + random() / 2);
   }

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import pg from "pg";
 import { MemoryError } from "../../model/errors.ts";
-import { classifyAnswer, notWritten } from "../postgres/pg-errors.ts";
+import { backoffMs } from "../../resilience/backoff.ts";
+import { classifyAnswer, isConflict, notWritten } from "../postgres/pg-errors.ts";
 import { Failed, TransactionScope, beginText } from "../postgres/pg-transaction.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -41,6 +42,9 @@ interface Opened extends Engine {
   whole: Promise<void> | undefined;
 }
 
+const CONFLICT_RETRIES_MAX = 8;
+const RETRY_BACKOFF = { firstMs: 10, maxMs: 250 };
+
 const IN_MEMORY = ":memory:";
 
 /**
@@ -58,6 +62,8 @@ export class PgliteDatabase implements Database {
   readonly description: string;
   readonly #folder: string | undefined;
   readonly #fsync: boolean;
+  readonly #clock: Clock;
+  readonly #random: Random;
   readonly #turns = new Turns();
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
@@ -69,6 +75,8 @@ export class PgliteDatabase implements Database {
     const inMemory = options.folder === IN_MEMORY;
     this.#folder = inMemory ? undefined : resolve(options.folder);
     this.#fsync = options.fsync ?? true;
+    this.#clock = options.clock;
+    this.#random = options.random;
     this.description = inMemory
       ? "embedded PostgreSQL in memory"
       : `embedded PostgreSQL in ${this.#folder}`;
@@ -90,19 +98,17 @@ export class PgliteDatabase implements Database {
   }
 
   query(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]> {
-    return this.#inTurn((opened) => this.#run(opened, statement, values));
+    return this.#inTurn((opened) => opened.session.run(statement, values));
   }
 
   async write(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]> {
-    const rows = await this.#inTurn((opened) => this.#run(opened, statement, values), {
-      mayWrite: true,
-    });
+    const rows = await this.#retrying((opened) => opened.session.run(statement, values));
     await this.#settle(values);
     return rows;
   }
 
   async script(text: string): Promise<void> {
-    await this.#inTurn((opened) => opened.session.script(text), { mayWrite: true });
+    await this.#retrying((opened) => opened.session.script(text));
     await this.#settle();
   }
 
@@ -110,19 +116,21 @@ export class PgliteDatabase implements Database {
     work: (tx: Queryable) => Promise<T>,
     options: TransactionOptions = {},
   ): Promise<T> {
-    const result = await this.#inTurn((opened) => this.#transact(opened, work, options), {
-      mayWrite: true,
-    });
+    const result = await this.#retrying((opened) => this.#transact(opened, work, options));
     await this.#settle();
     return result;
   }
 
-  async #run(
-    opened: Opened,
-    statement: Statement,
-    values: readonly SqlValue[] | undefined,
-  ): Promise<readonly Row[]> {
-    return opened.session.run(statement, values);
+  /** Nobody else is here to conflict with, but a function may ask to be run again all the same. */
+  async #retrying<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    for (let retries = 1; ; retries++) {
+      try {
+        return await this.#inTurn(work, { mayWrite: true });
+      } catch (error) {
+        if (!isConflict(error) || retries > CONFLICT_RETRIES_MAX) throw error;
+        await this.#clock.sleep(backoffMs(retries, RETRY_BACKOFF, this.#random));
+      }
+    }
   }
 
   async #transact<T>(

@@ -23,6 +23,8 @@ const CONFLICTS = new Set(["40001", "40P01"]);
 const UNPREPARED = new Set(["26000", "42P05"]);
 const FEATURE_NOT_SUPPORTED = "0A000";
 const COMPLETION_UNKNOWN = "40003";
+/** A page or an index failed its checks. */
+const CORRUPTED = new Set(["XX001", "XX002"]);
 const READ_ONLY = "25006";
 
 /**
@@ -83,6 +85,11 @@ export function classifyAnswer(error: unknown): Failure {
   return failure("refused", false);
 }
 
+/** True when the transaction was rolled back for another's sake, and may well succeed if run again. */
+export function isConflict(error: unknown): boolean {
+  return CONFLICTS.has(sqlState(error) ?? "");
+}
+
 /** What an error proves that came while a connection was sought: nothing was sent. */
 export function unsent(cause: unknown): Failure {
   return { kind: "unsent", cause, unavailable: true, broken: true };
@@ -104,6 +111,13 @@ function reason(cause: unknown): string {
 export function notWritten(failure: Failure, where: string): MemoryError {
   const { cause } = failure;
   if (cause instanceof MemoryError) return cause;
+  if (CORRUPTED.has(sqlState(cause) ?? "")) {
+    return new MemoryError(
+      "CORRUPT_VALUE",
+      `${where} found its files damaged: ${reason(cause)}; restore from a backup`,
+      { cause },
+    );
+  }
   if (failure.unavailable) {
     return new MemoryError(
       "STORE_UNAVAILABLE",
