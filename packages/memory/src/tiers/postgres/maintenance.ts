@@ -32,7 +32,7 @@ export class Maintenance {
       limit,
       ageSeconds: retention.tombstoneSeconds,
     });
-    const { settledId } = await this.#log.advance();
+    const { settledId } = await this.#log.advance(0);
     const trimmedChanges = await trimChanges(database, schema, {
       limit,
       ageSeconds: retention.changeSeconds,

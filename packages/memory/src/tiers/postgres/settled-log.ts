@@ -1,6 +1,10 @@
 import type { AuthorityContext } from "./authority-context.ts";
 import { changeHorizon, logState } from "./queries/changes.ts";
 
+/** A place is mostly settled within milliseconds: when the writers of that moment have committed. */
+const WAITS_MAX = 10;
+const WAIT_MS = 10;
+
 /**
  * How far the change log is settled: no change at or below that id can still commit. Ids are drawn
  * before commit, so a reader that simply went on from the last id it saw would skip late ones.
@@ -19,13 +23,31 @@ export class SettledLog {
     return this.#settledId;
   }
 
-  /** Moves on as far as can be proven now; resolves to the settled id and the start of the log. */
-  async advance(): Promise<{ readonly settledId: number; readonly trimmedId: number }> {
+  /**
+   * Moves on as far as can be proven, waiting up to `waitsMax` short times for writers to end; resolves
+   * to the settled id and the start of the log.
+   */
+  async advance(
+    waitsMax: number = WAITS_MAX,
+  ): Promise<{ readonly settledId: number; readonly trimmedId: number }> {
     const { database, schema } = this.#context;
-    if (this.#pending === undefined) {
-      const { lastId, xid } = await changeHorizon(database, schema, this.#settledId);
-      if (xid !== undefined) this.#pending ??= { lastId, xid };
+    let trimmedId = await this.#settle();
+    if (this.#pending !== undefined) return { settledId: this.#settledId, trimmedId };
+    const { lastId, xid } = await changeHorizon(database, schema, this.#settledId);
+    if (xid === undefined) return { settledId: this.#settledId, trimmedId };
+    const pending = { lastId, xid };
+    this.#pending ??= pending;
+    // One wait a place: behind a transaction that stays open later calls must not wait again.
+    for (let waits = 0; ; waits += 1) {
+      trimmedId = await this.#settle();
+      if (this.#pending !== pending || waits >= waitsMax) break;
+      await this.#context.clock.sleep(WAIT_MS);
     }
+    return { settledId: this.#settledId, trimmedId };
+  }
+
+  async #settle(): Promise<number> {
+    const { database, schema } = this.#context;
     const pending = this.#pending;
     const state = await logState(database, schema, pending?.xid ?? "0");
     // Another server may have proven more than this one, which may just have started.
@@ -34,6 +56,6 @@ export class SettledLog {
       this.#settledId = Math.max(this.#settledId, pending.lastId);
       if (this.#pending === pending) this.#pending = undefined;
     }
-    return { settledId: this.#settledId, trimmedId: state.trimmedId };
+    return state.trimmedId;
   }
 }
