@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatTable } from "./format.ts";
-import { atLeast, atMost, judge, valueAtMost } from "./result.ts";
+import { atLeast, atMost, judge, unmeasured, valueAtMost } from "./result.ts";
 
 const measured = { name: "x", value: 4, unit: "µs", peer: "p", peerValue: 8, ratio: 2 };
 
@@ -16,9 +16,9 @@ test("a goal is met at its bound and missed beyond it", () => {
   expect(judge({ ...measured, goal: valueAtMost(3) }).met).toBe(false);
 });
 
-test("what has no goal is shown and not judged", () => {
-  const result = judge(measured);
-  expect(result.met).toBeNull();
-  const report = { suite: "s", machine: "m", node: "24", date: "2026-01-01", results: [result] };
-  expect(formatTable(report)).toContain("0 of 0 goals met");
+test("the table counts what was met, and what could not be measured was not", () => {
+  const results = [judge({ ...measured, goal: atLeast(2) }), unmeasured("y", "no PostgreSQL")];
+  const report = { suite: "s", machine: "m", node: "24", date: "2026-01-01", results };
+  expect(formatTable(report)).toContain("1 of 2 goals met");
+  expect(formatTable(report)).toContain("y: no PostgreSQL");
 });

@@ -6,10 +6,9 @@ export interface Result {
   readonly peer: string;
   readonly peerValue: number | null;
   readonly ratio: number | null;
-  /** Such as `ratio >= 0.5`; empty for a figure that is shown beside a goal and not judged. */
+  /** Such as `ratio >= 0.5`. */
   readonly goal: string;
-  /** Null where there is no goal. */
-  readonly met: boolean | null;
+  readonly met: boolean;
   /** How it was measured, or why it was not. */
   readonly note?: string;
 }
@@ -41,15 +40,13 @@ export interface Measured {
   readonly peer: string;
   readonly peerValue: number;
   readonly ratio: number;
-  /** Absent: shown, not judged. */
-  readonly goal?: Goal;
+  readonly goal: Goal;
   readonly note?: string;
 }
 
 /** Judges what was measured by its goal. */
 export function judge(measured: Measured): Result {
   const { goal, ...rest } = measured;
-  if (goal === undefined) return { ...rest, goal: "", met: null };
   const subject = goal.of === "ratio" ? measured.ratio : measured.value;
   const met = goal.bound === "at least" ? subject >= goal.limit : subject <= goal.limit;
   const sign = goal.bound === "at least" ? ">=" : "<=";

@@ -11,6 +11,7 @@ import type { Case, Context } from "../suite.ts";
 const CHERRY = new URL("./cherry.ts", import.meta.url).href;
 const PEERS = new URL("./peers.ts", import.meta.url).href;
 const US_PER_SECOND = 1_000_000;
+const NS_PER_SECOND = 1_000_000_000;
 const DECODE_US_MAX = 3;
 
 /** Ours where other servers may write too: each read compares a deadline with the clock. */
@@ -22,6 +23,8 @@ function peer(name: string, options: ContenderOptions = {}, contender = name): E
   return { name, module: PEERS, contender, options };
 }
 
+/** What the deadline check cannot do without: not a cache, but one read of the monotonic clock. */
+const CLOCK = peer("monotonic clock");
 const LRU = peer("lru-cache");
 const MAP = peer("async Map");
 const CACHE_MANAGER = peer("cache-manager");
@@ -30,7 +33,7 @@ const BENTO_ENCODED = peer("bentocache, serialize: true", { serialize: true }, "
 const CACHEABLE = peer("cacheable");
 const KEYV = peer("keyv");
 
-/** Ours in each way that this machine can show; the first is the one that is judged. */
+/** Ours in each way that this machine can show; the goals are the same for all. */
 async function ours(context: Context, contender: string): Promise<readonly Entrant[]> {
   const exclusive = { name: EXCLUSIVE, module: CHERRY, contender, options: {} };
   if (context.databaseMissing !== undefined) return [exclusive];
@@ -42,7 +45,7 @@ async function ours(context: Context, contender: string): Promise<readonly Entra
 function compareRates(
   rounds: Rounds,
   names: { readonly what: string; readonly own: string; readonly other: string },
-  goal?: Goal,
+  goal: Goal,
 ): Result {
   const mine = rates(samplesOf(rounds, names.own));
   const theirs = rates(samplesOf(rounds, names.other));
@@ -53,22 +56,19 @@ function compareRates(
     peer: names.other,
     peerValue: median(theirs),
     ratio: medianRatio(mine, theirs),
-    ...(goal === undefined ? {} : { goal }),
+    goal,
   });
 }
 
-/** Each peer with its goal; the goal is judged for the first of ours and shown for the others. */
-async function compareAll(
-  context: Context,
-  contender: string,
-  what: string,
+/** Each of ours against each peer, with the peer's goal. */
+function compareAll(
+  rounds: Rounds,
+  names: { readonly what: string; readonly own: readonly Entrant[] },
   peers: readonly (readonly [Entrant, number])[],
-): Promise<readonly Result[]> {
-  const own = await ours(context, contender);
-  const rounds = await race([...own, ...peers.map(([entrant]) => entrant)], DEFAULT_PLAN);
-  return own.flatMap(({ name }, index) =>
+): readonly Result[] {
+  return names.own.flatMap(({ name: own }) =>
     peers.map(([{ name: other }, limit]) =>
-      compareRates(rounds, { what, own: name, other }, index === 0 ? atLeast(limit) : undefined),
+      compareRates(rounds, { what: names.what, own, other }, atLeast(limit)),
     ),
   );
 }
@@ -76,24 +76,39 @@ async function compareAll(
 export const peekCase: Case = {
   name: "peek",
   about: "synchronous hit in L0",
-  run: (context) =>
-    compareAll(context, "peek", "peek", [
+  run: async (context) => {
+    const own = await ours(context, "peek");
+    const rounds = await race([...own, LRU, CACHE_MANAGER, CLOCK], DEFAULT_PLAN);
+    const [first, ...others] = compareAll(rounds, { what: "peek", own }, [
       [LRU, 0.5],
       [CACHE_MANAGER, 5],
-    ]),
+    ]);
+    if (first === undefined) throw new Error("expected a comparison");
+    const [clockNs, lruNs] = [CLOCK, LRU].map(({ name }) => nanoseconds(rounds, name));
+    const note = `comparing the deadline reads the monotonic clock, which alone takes ${clockNs} ns here; a whole lru-cache get takes ${lruNs} ns`;
+    return [{ ...first, note }, ...others];
+  },
 };
+
+function nanoseconds(rounds: Rounds, name: string): string {
+  return (NS_PER_SECOND / median(rates(samplesOf(rounds, name)))).toFixed(0);
+}
 
 export const getCase: Case = {
   name: "get",
   about: "awaited hit in L0",
-  run: (context) =>
-    compareAll(context, "get", "get", [
+  run: async (context) => {
+    const own = await ours(context, "get");
+    const peers = [
       [MAP, 0.5],
       [CACHE_MANAGER, 1.5],
       [BENTO_FAST, 3],
       [CACHEABLE, 10],
       [KEYV, 10],
-    ]),
+    ] as const;
+    const rounds = await race([...own, ...peers.map(([entrant]) => entrant)], DEFAULT_PLAN);
+    return compareAll(rounds, { what: "get", own }, peers);
+  },
 };
 
 export const decodeCase: Case = {
@@ -103,7 +118,7 @@ export const decodeCase: Case = {
     const own = await ours(context, "get encoded");
     const rounds = await race([...own, BENTO_ENCODED], DEFAULT_PLAN);
     const theirs = rates(samplesOf(rounds, BENTO_ENCODED.name));
-    return own.map(({ name }, index) => {
+    return own.map(({ name }) => {
       const mine = rates(samplesOf(rounds, name));
       return judge({
         name: `get that decodes (${name})`,
@@ -112,7 +127,7 @@ export const decodeCase: Case = {
         peer: BENTO_ENCODED.name,
         peerValue: US_PER_SECOND / median(theirs),
         ratio: medianRatio(mine, theirs),
-        ...(index === 0 ? { goal: valueAtMost(DECODE_US_MAX) } : {}),
+        goal: valueAtMost(DECODE_US_MAX),
         note: "the ratio is how many times as fast",
       });
     });

@@ -43,6 +43,16 @@ const lruCache: ContenderFactory = async () => {
   return synchronousReads({ keys, read: (key) => cache.get(key), close: () => cache.clear() });
 };
 
+/** The price of knowing the time, which every check of a deadline pays. */
+const monotonicClock: ContenderFactory = async () => ({
+  run: (operations) => {
+    let sum = 0;
+    for (let operation = 0; operation < operations; operation += 1) sum += performance.now();
+    return sum;
+  },
+  close: () => {},
+});
+
 const asyncMap: ContenderFactory = async () => {
   const map = new Map<string, Turn>();
   const get = async (key: string): Promise<Turn | undefined> => map.get(key);
@@ -84,6 +94,7 @@ const keyv: ContenderFactory = async () => {
 
 export const contenders: Contenders = {
   "lru-cache": lruCache,
+  "monotonic clock": monotonicClock,
   "async Map": asyncMap,
   "cache-manager": cacheManager,
   bentocache: bentoCache,
