@@ -4,10 +4,10 @@ import { freshNamespace, itemPath, nsPath, sharedMemory, startServer } from "./s
 
 beforeAll(sharedMemory);
 
-const sets = (count: number): object[] =>
+const sets = (count: number, first = 0): object[] =>
   Array.from({ length: count }, (_, i) => ({
     type: "set",
-    key: `k:${String(i).padStart(4, "0")}`,
+    key: `k:${String(first + i).padStart(4, "0")}`,
     value: { i },
     metadata: { half: i % 2 },
   }));
@@ -98,7 +98,9 @@ test("forget tells on a dry run, then does", async () => {
 test("a large forget is a 202 whose job can be followed, but not from another namespace", async () => {
   const { call, url } = await startServer({ bounds: { forgetItemsMax: 20 } });
   const ns = `${freshNamespace()}/x`;
-  await call("POST", nsPath(ns, "batch"), { operations: sets(50) });
+  // More than the memory forgets in one transaction.
+  for (const first of [0, 1000])
+    await call("POST", nsPath(ns, "batch"), { operations: sets(1000, first) });
   const answer = await call("POST", nsPath(ns, "forget"), { pattern: "k:*" });
   expect(answer.status).toBe(202);
   const location = answer.headers.get("location") ?? "";
