@@ -16,7 +16,7 @@ interface Setup {
 function registerOver({ name, ephemeral, config }: Setup): void {
   let memory: MemoryManager;
   beforeAll(async () => {
-    memory = new UnifiedMemoryManager({ ...QUIET, maxStalenessMs: 100, ...(await config()) });
+    memory = new UnifiedMemoryManager({ ...QUIET, ...(await config()) });
     await memory.initialize();
   });
   afterAll(() => memory?.close());
