@@ -6,7 +6,7 @@ const RULE_WIDTH_MIN = 3;
 const RIGHT_ALIGNED: ReadonlySet<string> = new Set(["ratio", "value", "peer's value"]);
 
 /** Three significant digits and groups of three: 1,234,567 · 12.3 · 0.512. */
-export function formatNumber(value: number | null): string {
+function formatNumber(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "-";
   return new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 }).format(value);
 }
