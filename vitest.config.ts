@@ -13,9 +13,10 @@ export default defineConfig({
       "scripts/**/*.test.ts",
     ],
     globalSetup: ["packages/services/src/vitest/global-setup.ts"],
-    // Most tests take milliseconds; those that start servers or crash them take seconds.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against tests that hang, not slow ones: most take milliseconds, those that start or crash
+    // servers take seconds, and a busy machine takes ten times as long for either.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 20_000,
     maxWorkers: 2,
   },
