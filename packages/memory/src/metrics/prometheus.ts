@@ -54,6 +54,9 @@ export class PrometheusMetrics implements Metrics {
   readonly #retries: Counter<"tier" | "operation">;
   readonly #moves: Counter<"from" | "to" | "direction" | "reason">;
   readonly #breaker: Gauge<"tier">;
+  /** prom-client hashes labels at each call; what is used once an operation is looked up once. */
+  readonly #timers = new Map<string, Histogram.Internal<"tier" | "operation">>();
+  readonly #movers = new Map<string, Counter.Internal>();
 
   constructor() {
     const registers = [this.registry];
@@ -118,7 +121,13 @@ export class PrometheusMetrics implements Metrics {
   }
 
   latency(tier: MemoryTier, operation: TierOperation, latencyMs: number): void {
-    this.#latency.observe({ tier, operation }, latencyMs / MS_PER_SECOND);
+    const id = `${tier} ${operation}`;
+    let timer = this.#timers.get(id);
+    if (timer === undefined) {
+      timer = this.#latency.labels(tier, operation);
+      this.#timers.set(id, timer);
+    }
+    timer.observe(latencyMs / MS_PER_SECOND);
   }
 
   error(tier: MemoryTier, operation: TierOperation, code: string): void {
@@ -130,7 +139,13 @@ export class PrometheusMetrics implements Metrics {
   }
 
   move(from: MemoryTier, to: MemoryTier, direction: MoveDirection, reason: MoveReason): void {
-    this.#moves.inc({ from, to, direction, reason });
+    const id = `${from} ${to} ${reason}`;
+    let mover = this.#movers.get(id);
+    if (mover === undefined) {
+      mover = this.#moves.labels(from, to, direction, reason);
+      this.#movers.set(id, mover);
+    }
+    mover.inc();
   }
 
   breaker(tier: MemoryTier, state: "closed" | "half-open" | "open"): void {
