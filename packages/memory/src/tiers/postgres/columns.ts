@@ -69,6 +69,19 @@ export function exactMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
+/** Embedded storage tells the time in whole milliseconds, rounded down. */
+const CLOCK_GRAIN_MS = 1;
+
+/**
+ * When to stop serving what lives `remainingMs` more by the database's clock, on the monotonic clock
+ * that showed `sentAtMs` before the question was sent. It may only be early: a copy must never
+ * outlive the item.
+ */
+export function deadlineOf(sentAtMs: number, remainingMs: number | undefined): number {
+  if (remainingMs === undefined) return Number.POSITIVE_INFINITY;
+  return sentAtMs + remainingMs - CLOCK_GRAIN_MS;
+}
+
 function wrong(column: string, expected: string, value: unknown): never {
   throw new MemoryError(
     "INTERNAL",

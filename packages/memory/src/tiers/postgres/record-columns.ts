@@ -1,6 +1,7 @@
 import type { ItemRecord, ItemRef } from "../../model/item.ts";
 import {
   bytesIn,
+  deadlineOf,
   exactMs,
   jsonObjectIn,
   numberIn,
@@ -49,7 +50,7 @@ export function recordOf(row: Row, ref: ItemRef, sentAtMs: number): ItemRecord {
     createdAtMs: exactMs(numberIn(row, "created_ms")),
     updatedAtMs: exactMs(numberIn(row, "updated_ms")),
     expiresAtMs: expiresMs === undefined ? undefined : exactMs(expiresMs),
-    deadlineMs: sentAtMs + (optionalNumberIn(row, "remaining_ms") ?? Number.POSITIVE_INFINITY),
+    deadlineMs: deadlineOf(sentAtMs, optionalNumberIn(row, "remaining_ms")),
   };
 }
 

@@ -1,7 +1,7 @@
 import { MemoryError } from "../../../model/errors.ts";
 import type { Condition, IdempotencyToken, WriteOperation, WriteResult } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
-import { numberIn, onlyRow, optionalListIn } from "../columns.ts";
+import { deadlineOf, numberIn, onlyRow, optionalListIn } from "../columns.ts";
 import type { Row, SqlValue, Statement } from "../database.ts";
 
 /** The answer's columns, of a row called `done`. */
@@ -105,7 +105,7 @@ function resultsOf(row: Row, sentAtMs: number): readonly WriteResult[] {
       createdAtMs: createdUs / US_PER_MS,
       updatedAtMs: updatedUs / US_PER_MS,
       expiresAtMs: isEndless ? undefined : expiresUs / US_PER_MS,
-      deadlineMs: isEndless ? Number.POSITIVE_INFINITY : sentAtMs + (expiresUs - nowUs) / US_PER_MS,
+      deadlineMs: deadlineOf(sentAtMs, isEndless ? undefined : (expiresUs - nowUs) / US_PER_MS),
     };
   });
 }
