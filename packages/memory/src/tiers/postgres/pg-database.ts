@@ -141,10 +141,14 @@ export class PgDatabase implements Database {
     statement: Statement,
     values: readonly SqlValue[] | undefined,
   ): Promise<readonly Row[]> {
-    const result = await this.#onConnection((client) =>
-      this.#send(client, this.#exchange(statement, values), this.#queryTimeoutMs),
-    );
-    return result.rows as readonly Row[];
+    const client = await this.#acquire();
+    try {
+      const exchange = this.#exchange(statement, values);
+      const result = await this.#send(client, exchange, this.#queryTimeoutMs);
+      return result.rows as readonly Row[];
+    } finally {
+      this.#pool.release(client);
+    }
   }
 
   /** One BEGIN … COMMIT. A connection lost before COMMIT was sent surely changed nothing. */
@@ -238,12 +242,7 @@ export class PgDatabase implements Database {
   }
 
   async #onConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient;
-    try {
-      client = await this.#pool.acquire();
-    } catch (cause) {
-      throw new Failed(unsent(cause));
-    }
+    const client = await this.#acquire();
     try {
       return await work(client);
     } finally {
@@ -251,14 +250,21 @@ export class PgDatabase implements Database {
     }
   }
 
+  async #acquire(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.acquire();
+    } catch (cause) {
+      throw new Failed(unsent(cause));
+    }
+  }
+
   #exchange(statement: Statement, values: readonly SqlValue[] | undefined): Exchange {
+    const { text } = statement;
     const name = this.#names.nameOf(statement);
-    return {
-      text: statement.text,
-      queryMode: "extended",
-      ...(name === undefined ? {} : { name }),
-      ...(values === undefined ? {} : { values: encodeValues(values) }),
-    };
+    const encoded = values === undefined ? [] : encodeValues(values);
+    // The driver copies every field of this, so none is there without need.
+    if (name !== undefined) return { name, text, values: encoded };
+    return { text, values: encoded, queryMode: "extended" };
   }
 
   get #queryTimeoutMs(): number {
