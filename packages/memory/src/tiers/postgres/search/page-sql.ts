@@ -41,17 +41,20 @@ export function walkStatement(query: PageQuery): PageStatement {
   // Below a namespace the key is no range of the index: a condition there would not count as looking.
   if (range.kind === "one") where.push(...keyRange);
   else matches.push(...keyRange);
+  // The outer queries do not know that the namespace is constant, and would sort all that is walked.
+  const order = (row: string): string =>
+    range.kind === "one" ? `${row}.key` : `${row}.namespace, ${row}.key`;
   const examinedMax = parameters.add(query.examinedMax, "int8");
   const limit = parameters.add(query.limit, "int8");
   const text = `WITH page AS MATERIALIZED (
       SELECT * FROM (
-        SELECT i.*, row_number() OVER (ORDER BY i.namespace, i.key) AS place,
+        SELECT i.*, row_number() OVER (ORDER BY ${order("i")}) AS place,
           (${matches.join(" AND ")}) AS matches
         FROM (SELECT i.* FROM {{schema}}.items i WHERE ${where.join(" AND ")}
-              ORDER BY i.namespace, i.key LIMIT ${examinedMax}) AS i
+              ORDER BY ${order("i")} LIMIT ${examinedMax}) AS i
       ) AS walked
       WHERE walked.matches OR walked.place = ${examinedMax}
-      ORDER BY walked.namespace, walked.key LIMIT ${limit}
+      ORDER BY ${order("walked")} LIMIT ${limit}
     )
     ${cutByBytes(query, parameters, "page.place")}`;
   return { statement: { text }, values: parameters.values, residual: match.names };
