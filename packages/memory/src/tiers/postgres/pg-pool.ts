@@ -36,20 +36,23 @@ export interface Exchange {
 }
 
 interface ConnectionState {
+  readonly createdMs: number;
   lastUsedMs: number;
   broken: boolean;
 }
 
 const IDLE_TIMEOUT_MS = 30_000;
 /** Renewed now and then, so that a fail-over behind one name or a new password reaches all. */
-const LIFETIME_SECONDS = 1800;
+const LIFETIME_MS = 1_800_000;
+const SWEEP_EVERY_MS = 10_000;
 const KEEP_ALIVE_DELAY_MS = 5000;
 /** A connection idle for longer is asked whether it lives before a statement is risked on it. */
 const PING_AFTER_IDLE_MS = 2000;
 const PING_TIMEOUT_MS = 200;
-const TICK_MS = 100;
-const SUSPECT_MS = 300;
-const PROBE_TIMEOUT_MS = 300;
+/** Together a second, in which a caller must hear that the server is gone. */
+const TICK_MS = 50;
+const SUSPECT_MS = 250;
+const PROBE_TIMEOUTS = { connectMs: 300, answerMs: 600 };
 const PROBE_EVERY_MS = 1000;
 const CANCEL_TIMEOUT_MS = 1000;
 const FAILURES_MAX = 3;
@@ -67,6 +70,13 @@ export class PgPool {
   readonly #breaker: Breaker;
   readonly #watch: PgWatch;
   readonly #states = new Map<pg.PoolClient, ConnectionState>();
+  /**
+   * Connections at rest, the last used at the end. They stay taken from the driver's pool, which
+   * would set a timer, emit two events and wait for a tick each time one is passed through it.
+   */
+  readonly #resting: pg.PoolClient[] = [];
+  readonly #stop = new AbortController();
+  #sweeping = false;
   readonly #where: string;
   /** Connections last used before this are dropped unasked: one of their age was dead. */
   #distrustBeforeMs = -Infinity;
@@ -104,7 +114,7 @@ export class PgPool {
       tickMs: TICK_MS,
       suspectMs: SUSPECT_MS,
       probeEveryMs: PROBE_EVERY_MS,
-      probe: () => answersAtAll(options.target, clock, PROBE_TIMEOUT_MS),
+      probe: () => answersAtAll(options.target, clock, PROBE_TIMEOUTS),
       onSilent: (reason) => this.#silent(reason),
     });
     this.#pool = this.#createPool();
@@ -125,8 +135,15 @@ export class PgPool {
 
   release(client: pg.PoolClient): void {
     const state = this.#states.get(client);
-    if (state !== undefined) state.lastUsedMs = this.#options.clock.monotonicMs();
-    this.#giveBack(client, this.isBroken(client));
+    const nowMs = this.#options.clock.monotonicMs();
+    if (state !== undefined) state.lastUsedMs = nowMs;
+    const old = state === undefined || nowMs - state.createdMs > LIFETIME_MS;
+    if (old || state.broken || this.#closed !== undefined) {
+      this.#giveBack(client, state?.broken !== false);
+    } else {
+      this.#resting.push(client);
+      if (!this.#sweeping) void this.#sweep();
+    }
     this.#gate.leave();
   }
 
@@ -183,7 +200,6 @@ export class PgPool {
       max: connectionsMax,
       connectionTimeoutMillis: connectTimeoutMs,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
-      maxLifetimeSeconds: LIFETIME_SECONDS,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
       types: pgTypes,
@@ -192,7 +208,8 @@ export class PgPool {
     // An idle connection broke: the pool has dropped it. Unheard, the event would end the process.
     pool.on("error", () => {});
     pool.on("connect", (client) => {
-      const state: ConnectionState = { lastUsedMs: clock.monotonicMs(), broken: false };
+      const createdMs = clock.monotonicMs();
+      const state: ConnectionState = { createdMs, lastUsedMs: createdMs, broken: false };
       this.#states.set(client, state);
       const fail = (): void => {
         state.broken = true;
@@ -206,7 +223,7 @@ export class PgPool {
 
   async #connect(): Promise<pg.PoolClient> {
     for (;;) {
-      const client = await this.#connectOnce();
+      const client = this.#resting.pop() ?? (await this.#connectOnce());
       const lastUsedMs = this.#states.get(client)?.lastUsedMs ?? -Infinity;
       const idleMs = this.#options.clock.monotonicMs() - lastUsedMs;
       if (this.isBroken(client) || lastUsedMs < this.#distrustBeforeMs) {
@@ -236,7 +253,7 @@ export class PgPool {
     } catch (cause) {
       this.#giveBack(client, true);
       this.#distrustBeforeMs = clock.monotonicMs() - PING_AFTER_IDLE_MS;
-      if (await answersAtAll(target, clock, PROBE_TIMEOUT_MS)) return false;
+      if (await answersAtAll(target, clock, PROBE_TIMEOUTS)) return false;
       const reason = new Error("the server stopped answering", { cause });
       this.#silent(reason);
       throw reason;
@@ -246,6 +263,27 @@ export class PgPool {
   #silent(reason: Error): void {
     this.#distrustBeforeMs = this.#options.clock.monotonicMs();
     this.#breaker.trip(reason);
+  }
+
+  /** Lets go of connections that have rested for long; runs while any rest. */
+  async #sweep(): Promise<void> {
+    const { clock } = this.#options;
+    this.#sweeping = true;
+    while (this.#resting.length > 0) {
+      try {
+        await clock.sleep(SWEEP_EVERY_MS, this.#stop.signal);
+      } catch {
+        break;
+      }
+      const nowMs = clock.monotonicMs();
+      const idle = (client: pg.PoolClient): boolean =>
+        this.isBroken(client) ||
+        nowMs - (this.#states.get(client)?.lastUsedMs ?? 0) > IDLE_TIMEOUT_MS;
+      const rested = this.#resting.filter(idle);
+      this.#resting.splice(0, Infinity, ...this.#resting.filter((client) => !idle(client)));
+      for (const client of rested) this.#giveBack(client, true);
+    }
+    this.#sweeping = false;
   }
 
   /** Without the gate. A broken one is torn down: a farewell would wait for a peer that is gone. */
@@ -265,6 +303,8 @@ export class PgPool {
 
   async #end(): Promise<void> {
     this.#gate.rejectWaiters(this.#closedError());
+    this.#stop.abort();
+    for (const client of this.#resting.splice(0)) this.#giveBack(client, this.isBroken(client));
     await this.#pool.end();
     this.#watch.stop();
     for (const client of this.#states.keys()) client.connection.stream.destroy();

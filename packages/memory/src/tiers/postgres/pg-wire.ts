@@ -14,6 +14,13 @@ export interface CancelKey {
   readonly secretKey: number;
 }
 
+/** A host that lives accepts a connection at once; a server under load takes longer to speak. */
+export interface ProbeTimeouts {
+  readonly connectMs: number;
+  /** Counted from the start, as the other. */
+  readonly answerMs: number;
+}
+
 /**
  * Resolves true when something that speaks PostgreSQL's protocol answers within the time. An
  * SSLRequest is answered with one byte before any authentication, by poolers too, and takes none
@@ -22,11 +29,11 @@ export interface CancelKey {
 export async function answersAtAll(
   target: PgTarget,
   clock: Clock,
-  timeoutMs: number,
+  timeouts: ProbeTimeouts,
 ): Promise<boolean> {
   const socket = connect(socketAddress(target));
   try {
-    return await race(socket, SSL_REQUEST, clock, timeoutMs);
+    return await race(socket, SSL_REQUEST, clock, timeouts);
   } finally {
     socket.destroy();
   }
@@ -36,7 +43,7 @@ async function race(
   socket: Socket,
   request: Buffer,
   clock: Clock,
-  timeoutMs: number,
+  { connectMs, answerMs }: ProbeTimeouts,
 ): Promise<boolean> {
   let answered = false;
   const settled = new AbortController();
@@ -48,14 +55,16 @@ async function race(
   });
   socket.once("close", end);
   socket.on("error", end);
-  // After the time is up, once more around the event loop: when this process itself stood still,
-  // the answer lies in the socket unread and must win.
-  for (const waitMs of [timeoutMs, 1, 1]) {
-    try {
-      await clock.sleep(waitMs, settled.signal);
-    } catch {
-      break;
-    }
+  // After each time is up, once more around the event loop: when this process itself stood still,
+  // what is looked for lies in the socket unread and must win.
+  const wait = async (delayMs: number): Promise<void> => {
+    for (const partMs of [delayMs, 1, 1]) await clock.sleep(partMs, settled.signal);
+  };
+  try {
+    await wait(connectMs);
+    if (!socket.connecting) await wait(answerMs - connectMs);
+  } catch {
+    // Settled, one way or the other.
   }
   return answered;
 }
@@ -75,7 +84,7 @@ export async function cancelStatement(
   const socket = connect(socketAddress(target));
   try {
     // The server closes without an answer, which ends the wait.
-    await race(socket, request, clock, timeoutMs);
+    await race(socket, request, clock, { connectMs: timeoutMs, answerMs: timeoutMs });
   } finally {
     socket.destroy();
   }
