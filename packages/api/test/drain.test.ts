@@ -82,6 +82,21 @@ test("an idle kept connection does not hold up the drain", async () => {
   expect(report).toEqual({ cut: 0, closed: true });
 });
 
+test("a connection that was opened ahead and never used does not hold it up either", async () => {
+  const { server } = await startServer();
+  const socket = connect(server.port, "127.0.0.1");
+  const closed = new Promise<void>((resolve) => {
+    socket.on("close", () => resolve());
+  });
+  await new Promise<void>((resolve) => {
+    socket.on("connect", () => resolve());
+  });
+  // Longer than this test may take.
+  const report = await server.drain({ noticeMs: 0, requestsMs: 600_000, closeMs: 1_000 });
+  await closed;
+  expect(report).toEqual({ cut: 0, closed: true });
+});
+
 test("a request that never ends is cut, and a memory that never closes is left", async () => {
   const memory = await sharedMemory();
   const never = (): Promise<never> => new Promise<never>(() => {});

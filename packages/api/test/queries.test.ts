@@ -60,15 +60,19 @@ test("search pages by cursor and explains itself", async () => {
   const ns = freshNamespace();
   await call("POST", nsPath(ns, "batch"), { operations: sets(25) });
   const keys: string[] = [];
-  let cursor: unknown;
+  let cursor: string | undefined;
   do {
     const { json } = await call("POST", nsPath(ns, "search"), {
       pattern: "k:*",
       limit: 10,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    for (const item of json?.["items"] as readonly { readonly key: string }[]) keys.push(item.key);
-    cursor = json?.["nextCursor"];
+    const page = json as {
+      readonly items: readonly { readonly key: string }[];
+      readonly nextCursor?: string;
+    };
+    keys.push(...page.items.map((item) => item.key));
+    cursor = page.nextCursor;
   } while (cursor !== undefined);
   expect(new Set(keys).size).toBe(25);
   const filtered = await call("POST", nsPath(ns, "search"), {

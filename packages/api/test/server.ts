@@ -37,12 +37,12 @@ export interface Answer {
 export interface TestServer {
   readonly server: CherryServer;
   readonly url: string;
-  call(
+  readonly call: (
     method: string,
     path: string,
     body?: unknown,
     headers?: { readonly [name: string]: string },
-  ): Promise<Answer>;
+  ) => Promise<Answer>;
 }
 
 const shared: { manager: Promise<MemoryManager> | undefined } = { manager: undefined };

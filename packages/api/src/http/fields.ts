@@ -74,9 +74,7 @@ function unknownField(field: string, fields: Fields): MemoryError {
 function describe(value: unknown): string {
   const SHOWN_MAX = 60;
   if (value === undefined) return "nothing";
-  if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "an object";
   if (typeof value === "string") return JSON.stringify(value.slice(0, SHOWN_MAX));
-  return String(value);
+  return typeof value === "object" && value !== null ? "an object" : JSON.stringify(value);
 }

@@ -1,19 +1,26 @@
 import type { RawItem } from "@cherry-ai/memory";
+import type { ByteText } from "../http/call.ts";
+
+/** Longer values stay buffers: a string that long would cost more than it saves. */
+const TEXT_BYTES_MAX = 16 * 1024;
+const ASCII = /^[ -~]*$/;
 
 /**
- * An item as JSON text in one buffer. The value is copied in as the bytes it is stored as: parsing
- * and printing it again would cost more than all the rest of a hit.
+ * An item as JSON. The value goes in as the bytes it is stored as: parsing and printing it again
+ * would cost more than all the rest of a hit.
  */
-export function itemText(item: RawItem): Buffer {
+export function itemText(item: RawItem): ByteText {
   const { valueJson } = item;
   const head = `{"namespace":${JSON.stringify(item.namespace)},"key":${JSON.stringify(item.key)},"value":`;
   const tail = tailText(item);
-  const headBytes = Buffer.byteLength(head);
-  const text = Buffer.allocUnsafe(headBytes + valueJson.length + Buffer.byteLength(tail));
-  text.write(head, 0);
-  text.set(valueJson, headBytes);
-  text.write(tail, headBytes + valueJson.length);
-  return text;
+  if (valueJson.length > TEXT_BYTES_MAX)
+    return Buffer.concat([Buffer.from(head), valueJson, Buffer.from(tail)]);
+  return bytesOf(head) + valueJson.toString("latin1") + bytesOf(tail);
+}
+
+/** The UTF-8 form of a text, a character a byte. */
+function bytesOf(text: string): string {
+  return ASCII.test(text) ? text : Buffer.from(text).toString("latin1");
 }
 
 /** Times, versions and checksums are made by us of letters that JSON does not escape. */

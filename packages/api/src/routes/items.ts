@@ -34,7 +34,7 @@ async function getItem(call: Call): Promise<void> {
     return;
   }
   headers.push("Content-Type", "application/json");
-  call.send(200, headers, itemText(item));
+  call.sendBytes(200, headers, itemText(item));
 }
 
 function itemHeaders(item: RawItem): string[] {

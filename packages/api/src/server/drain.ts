@@ -22,6 +22,8 @@ export const DRAIN_BOUNDS: DrainBounds = Object.freeze({
 export const LOCAL_DRAIN_BOUNDS: DrainBounds = Object.freeze({ ...DRAIN_BOUNDS, noticeMs: 0 });
 
 const IDLE_CHECK_MS = 50;
+/** Connections on which nothing was asked for this long have no request to lose. */
+const QUIET_MS = 1_000;
 
 export interface DrainReport {
   /** Requests that were cut because they took too long. */
@@ -48,12 +50,16 @@ export async function drain(
     listening = false;
   });
   const deadlineMs = clock.monotonicMs() + bounds.requestsMs;
+  let busyAtMs = clock.monotonicMs();
   while (listening && clock.monotonicMs() < deadlineMs) {
     // Connections whose answer began before the drain were promised to be kept.
     server.closeIdleConnections();
     await clock.sleep(IDLE_CHECK_MS);
+    if (state.inFlight > 0) busyAtMs = clock.monotonicMs();
+    // Node counts a connection that was opened ahead and never used as busy.
+    else if (clock.monotonicMs() - busyAtMs >= QUIET_MS) break;
   }
-  const cut = listening ? state.inFlight : 0;
+  const cut = state.inFlight;
   server.closeAllConnections();
   const closed = await Promise.race([
     memory.close().then(() => true),
