@@ -213,6 +213,23 @@ describeWithPostgres("batches that wait on each other's rows", () => {
     expect(await expectRising(rig.authority, "wait")).toBe(6);
   });
 
+  test("a number drawn before the wait is not kept when a greater one commits meanwhile", async () => {
+    const { rig } = late;
+    const namespace = "drawn-early";
+    await writeOne(rig.authority, put("k", { namespace }));
+    const holder = await rig.connect();
+    await holder.query("BEGIN");
+    await holder.query(`SELECT FROM ${SCHEMA}.items WHERE namespace = '${namespace}' FOR UPDATE`);
+    const waiting = writeOne(rig.authority, put("k", { namespace }));
+    await untilBlocked(rig, 1);
+    const { rows } = await holder.query<{ version: string }>(
+      `UPDATE ${SCHEMA}.items SET version = nextval('${SCHEMA}.versions')
+       WHERE namespace = '${namespace}' RETURNING version`,
+    );
+    await holder.query("COMMIT");
+    expect(writtenVersion(await waiting)).toBeGreaterThan(Number(rows[0]?.version));
+  });
+
   test("an expiry that comes while a write waits counts", async () => {
     const { rig } = late;
     const namespace = "late-expiry";
