@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { answers } from "./postgres/answers.ts";
@@ -25,13 +26,13 @@ describeWithPostgres("a server whose owner is killed", () => {
       const lines = createInterface(owner.stdout)[Symbol.asyncIterator]();
       const url = String((await lines.next()).value);
       const folder = String((await lines.next()).value);
-      expect(existsSync(folder)).toBe(true);
+      expect(existsSync(dirname(folder))).toBe(true);
       expect(await answers(url)).toBe(true);
       const ended = once(owner, "exit");
       owner.kill("SIGKILL");
       await ended;
       await expect.poll(() => answers(url), { timeout: 15_000 }).toBe(false);
-      await expect.poll(() => existsSync(folder), { timeout: 15_000 }).toBe(false);
+      await expect.poll(() => existsSync(dirname(folder)), { timeout: 15_000 }).toBe(false);
     } finally {
       owner.kill("SIGKILL");
     }

@@ -19,7 +19,8 @@ rm -rf "$3"
 
 const REMOVE_FOLDER = `
 if read -r _; then exit 0; fi
-rm -rf "$1"
+tries=0
+until rm -rf "$1" 2>/dev/null || [ "$tries" -ge 50 ]; do sleep 0.2; tries=$((tries + 1)); done
 `;
 
 function guard(script: string, args: readonly string[]): Guard {
@@ -41,7 +42,7 @@ export function guardProcess(pid: number, signal: "QUIT" | "TERM", folder: strin
   return guard(END_PROCESS, [signal, String(pid), folder]);
 }
 
-/** Removes a folder when this process dies in whatever way. */
-export function guardFolder(folder: string): Guard {
-  return guard(REMOVE_FOLDER, [folder]);
+/** Removes a folder when this process dies in whatever way; servers in it may end a little later. */
+export function guardFolder(folder: string): void {
+  guard(REMOVE_FOLDER, [folder]);
 }

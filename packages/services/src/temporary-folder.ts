@@ -1,6 +1,7 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { guardFolder } from "./guard.ts";
 
 export interface TemporaryFolder {
   readonly path: string;
@@ -8,23 +9,26 @@ export interface TemporaryFolder {
   remove(): void;
 }
 
-const left = new Set<string>();
-let sweepsAtExit = false;
+let ours: string | undefined;
 
 function removeFolder(path: string): void {
-  left.delete(path);
   rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 
-/** A new empty folder. What is not removed by its user goes when the process exits. */
+/** Holds all folders of this process, so that one guard can remove them whatever ends us. */
+function folderOfProcess(): string {
+  if (ours !== undefined) return ours;
+  const path = mkdtempSync(join(realpathSync(tmpdir()), "cherry-"));
+  // Servers run as other users, who must get through to their part of it.
+  chmodSync(path, 0o711);
+  guardFolder(path);
+  process.on("exit", () => removeFolder(path));
+  ours = path;
+  return path;
+}
+
+/** A new empty folder. What its user does not remove goes when the process ends, even by SIGKILL. */
 export function temporaryFolder(prefix: string): TemporaryFolder {
-  if (!sweepsAtExit) {
-    sweepsAtExit = true;
-    process.on("exit", () => {
-      for (const path of left) removeFolder(path);
-    });
-  }
-  const path = mkdtempSync(join(realpathSync(tmpdir()), `cherry-${prefix}-`));
-  left.add(path);
+  const path = mkdtempSync(join(folderOfProcess(), `${prefix}-`));
   return { path, remove: () => removeFolder(path) };
 }

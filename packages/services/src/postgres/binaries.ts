@@ -10,7 +10,6 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { guardFolder } from "../guard.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 /** Where PostgreSQL's programs are, and as whom they must run. */
@@ -98,8 +97,6 @@ let openCopy: string | undefined;
 function copiedToTemporary(folder: string): string {
   if (openCopy === undefined) {
     const copy = temporaryFolder("postgres-programs").path;
-    // Test runners kill their workers, who then cannot clean up.
-    guardFolder(copy);
     chmodSync(copy, 0o755);
     cpSync(join(folder, ".."), copy, { recursive: true, verbatimSymlinks: true });
     openCopy = join(copy, "bin");
