@@ -1,6 +1,8 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@cherry-ai/services";
 import { SignJWT, exportJWK } from "jose";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Access, Route } from "../src/http/route.ts";
@@ -190,9 +192,10 @@ test("the first secret of a list signs, all of them verify", async () => {
 });
 
 test("a changed secret file is taken up, and what the old secret signed ends with it", async () => {
-  const file = `/tmp/cherry-secret-${process.pid}-${Date.now()}`;
+  const { path, remove } = temporaryFolder("secret");
+  onTestFinished(() => remove());
+  const file = join(path, "jwt");
   writeFileSync(file, `${SECRET}\n`);
-  onTestFinished(() => rmSync(file, { force: true }));
   const { call } = await startServer({ env: { CHERRY_JWT_SECRET_FILE: file } });
   const next = "the-next-secret-of-more-than-32-characters";
   const status = async (secret: string): Promise<number> => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@cherry-ai/services";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { caller, freshNamespace, itemPath, sharedMemory, startServer } from "./server.ts";
 
@@ -43,10 +43,10 @@ function run(
   return ended;
 }
 
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "cherry-cli-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+function folderOfTest(): string {
+  const { path, remove } = temporaryFolder("cherry-cli");
+  onTestFinished(() => remove());
+  return path;
 }
 
 test("help is there for every command, with examples", async () => {
@@ -107,7 +107,7 @@ test("export and import go over HTTP with --url, and report lines that fail with
   const { url, call } = await startServer();
   const [from, to] = [freshNamespace(), freshNamespace()];
   await call("PUT", itemPath(from, "k"), { value: "é", metadata: { a: 1 } });
-  const file = join(temporaryFolder(), "out.ndjson");
+  const file = join(folderOfTest(), "out.ndjson");
   const out = await run(["export", "--ns", from, "--url", url, "--out", file, "--json"]);
   expect([out.code, JSON.parse(out.stdout)]).toEqual([0, { items: 1, file }]);
   const into = await run(["import", "--ns", to, "--url", url, "--in", file]);
@@ -130,7 +130,7 @@ test("export and import go over HTTP with --url, and report lines that fail with
 });
 
 test("migrate, import and export work on the storage itself", async () => {
-  const folder = temporaryFolder();
+  const folder = folderOfTest();
   const env = { CHERRY_DATA_DIR: join(folder, "data") };
   const migrated = await run(["migrate", "--json"], env);
   expect([migrated.code, JSON.parse(migrated.stdout)]).toMatchObject([0, { upToDate: true }]);
@@ -146,7 +146,7 @@ test("migrate, import and export work on the storage itself", async () => {
 });
 
 test("serve --dev says where everything is, refuses a second process, and drains on SIGTERM", async () => {
-  const folder = temporaryFolder();
+  const folder = folderOfTest();
   const env = { CHERRY_DATA_DIR: join(folder, "data"), PORT: "0" };
   const first = start(["serve", "--dev"], env);
   await expect.poll(() => first.output.stdout, { timeout: 30_000 }).toContain("ready");

@@ -2,7 +2,7 @@ import { CherryError } from "./cherry-error.ts";
 import type { ChangeEvent, ExportLine, ImportReceipt } from "./contract.ts";
 
 /** Lines of a streamed body, whatever pieces it comes in. An unfinished last line is an error. */
-export async function* textLines(response: Response): AsyncGenerator<string> {
+async function* textLines(response: Response): AsyncGenerator<string> {
   const body = response.body;
   if (body === null) return;
   const decoder = new TextDecoder("utf-8", { fatal: true });

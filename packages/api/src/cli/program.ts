@@ -13,7 +13,7 @@ Settings come from environment variables such as DATABASE_URL and CHERRY_DATA_DI
 `;
 
 /** The command with all its parts. */
-export function createProgram(env: EnvironmentVariables): Command {
+function createProgram(env: EnvironmentVariables): Command {
   const program = new Command("cherry-memory")
     .description("Coherent, durable, searchable memory for AI agents.")
     .exitOverride()

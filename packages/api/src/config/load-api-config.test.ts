@@ -1,4 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@cherry-ai/services";
 import { expect, onTestFinished, test } from "vitest";
 import { loadApiConfig } from "./load-api-config.ts";
 
@@ -68,9 +70,10 @@ test("secrets may be a list, each of 32 bytes or more, and are never shown", () 
 });
 
 test("secrets come from a file too", () => {
-  const file = `/tmp/cherry-config-${process.pid}`;
+  const { path, remove } = temporaryFolder("config");
+  onTestFinished(() => remove());
+  const file = join(path, "jwt");
   writeFileSync(file, `${SECRET}\n`);
-  onTestFinished(() => rmSync(file, { force: true }));
   expect(loadApiConfig({ CHERRY_JWT_SECRET_FILE: file }).auth).toMatchObject({
     secrets: [SECRET],
     file,

@@ -31,7 +31,7 @@ const NO_TOKENS =
   "no JWT setting (CHERRY_JWT_SECRET, CHERRY_JWT_SECRET_FILE or CHERRY_JWKS_URL) is there";
 
 /** Only this machine can reach such an address. */
-export function isLoopbackAddress(host: string): boolean {
+function isLoopbackAddress(host: string): boolean {
   if (host === "localhost" || host === "::1") return true;
   return isIP(host) === 4 && host.startsWith("127.");
 }

@@ -12,7 +12,7 @@ const ESCAPED_FACTOR = 3;
 /** A refused body is read to its end, so that its sender sees the answer; a longer one is cut. */
 const DISCARDED_BYTES_MAX = 256 * KIB * KIB;
 
-export const JSON_TYPES: readonly string[] = ["application/json"];
+const JSON_TYPES: readonly string[] = ["application/json"];
 export const PATCH_TYPES: readonly string[] = ["application/merge-patch+json", "application/json"];
 
 /** The largest body that can hold one item. */

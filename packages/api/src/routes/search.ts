@@ -1,5 +1,5 @@
 import { MemoryError } from "@cherry-ai/memory";
-import type { MetadataFilter, SearchOptions } from "@cherry-ai/memory";
+import type { SearchOptions } from "@cherry-ai/memory";
 import { readJson } from "../http/body.ts";
 import type { Call } from "../http/call.ts";
 import { checkFields, flag, isObject, judgedLater, number, oneOf, text } from "../http/fields.ts";
@@ -9,7 +9,7 @@ import type { Route } from "../http/route.ts";
 import { jsonBody, jsonResponse, ref } from "../openapi/schema.ts";
 
 /** Filters and lists of keys are small; anything longer is a mistake. */
-export const QUERY_BODY_BYTES_MAX = 2 * 1024 * 1024;
+export const QUERY_BODY_BYTES_MAX: number = 2 * 1024 * 1024;
 
 /** The filter language itself is judged by the memory, with the path of what is wrong. */
 export const filterObject: FieldCheck = (value, field) => {
@@ -28,13 +28,6 @@ const SEARCH_FIELDS: Fields = new Map<string, FieldCheck>([
   ["explain", flag],
   ["below", flag],
 ]);
-
-/** The checked metadata filter of a body. */
-export function filterOf(fields: { readonly [name: string]: unknown }): MetadataFilter | undefined {
-  const filter = fields["metadataFilter"];
-  // An object, as filterObject has proved; parseFilter proves the rest.
-  return filter === undefined ? undefined : (filter as MetadataFilter);
-}
 
 async function search(call: Call): Promise<void> {
   readQuery(call.target, []);
