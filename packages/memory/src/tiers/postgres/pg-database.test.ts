@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { startPostgres, startProxy, temporaryFolder } from "@cherry-ai/services";
@@ -289,15 +289,26 @@ describeWithPostgres("PgDatabase with a network and a server that fail", () => {
   test("a new password in the file is used by the next connection", async () => {
     const folder = temporaryFolder("password");
     const file = join(folder.path, "password");
-    // The server trusts everyone, so what is seen is that the file is asked for when it is needed.
-    await direct.script("CREATE ROLE keeper LOGIN PASSWORD 'first'");
+    const [row] = await direct.query({ text: "SELECT current_setting('hba_file') AS path" });
+    const rules = String(row?.["path"]);
+    const asking = "host all keeper 127.0.0.1/32 scram-sha-256\n";
+    writeFileSync(rules, asking + readFileSync(rules, "utf8"));
+    await direct.script("CREATE ROLE keeper LOGIN PASSWORD 'first'; SELECT pg_reload_conf()");
     const url = new URL(server.url);
     url.username = "keeper";
-    writeFileSync(file, "first\n");
     const kept = open(url.href, { passwordFile: file });
-    expect(await kept.query({ text: "SELECT current_user::text AS name" })).toEqual([
-      { name: "keeper" },
-    ]);
+    const who = { text: "SELECT current_user::text AS name" };
+    await expect.poll(() => timed(kept.query(who))).toMatchObject({ code: "STORE_UNAVAILABLE" });
+    writeFileSync(file, "first\n");
+    await expect.poll(() => kept.query(who).catch(() => [])).toEqual([{ name: "keeper" }]);
+    await direct.script("ALTER ROLE keeper PASSWORD 'second'");
+    writeFileSync(file, "second\n");
+    const ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper'";
+    await direct.script(ended);
+    await expect.poll(() => kept.query(who).catch(() => [])).toEqual([{ name: "keeper" }]);
+    writeFileSync(file, "wrong\n");
+    await direct.script(ended);
+    await expect.poll(() => timed(kept.query(who))).toMatchObject({ code: "STORE_UNAVAILABLE" });
     await kept.close();
     folder.remove();
   });

@@ -4,7 +4,8 @@ import { Breaker } from "../../resilience/breaker.ts";
 import { Gate } from "../../resilience/gate.ts";
 import type { BreakerState } from "../../resilience/breaker.ts";
 import type { Clock, Random } from "../../model/clock.ts";
-import { describeTarget, readPassword } from "./pg-target.ts";
+import { clientWithPasswordFile } from "./pg-password.ts";
+import { describeTarget } from "./pg-target.ts";
 import { pgTypes } from "./pg-types.ts";
 import { PgWatch } from "./pg-watch.ts";
 import { answersAtAll, cancelStatement } from "./pg-wire.ts";
@@ -203,7 +204,7 @@ export class PgPool {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
       types: pgTypes,
-      ...(passwordFile === undefined ? {} : { password: () => readPassword(passwordFile) }),
+      ...(passwordFile === undefined ? {} : { Client: clientWithPasswordFile(passwordFile) }),
     });
     // An idle connection broke: the pool has dropped it. Unheard, the event would end the process.
     pool.on("error", () => {});

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { MemoryError } from "../../model/errors.ts";
 
@@ -49,17 +48,4 @@ export function socketAddress(
   return isAbsolute(target.host)
     ? { path: `${target.host}/.s.PGSQL.${target.port}` }
     : { host: target.host, port: target.port };
-}
-
-/** The password now: the file is read for every new connection, so that rotation needs no restart. */
-export async function readPassword(file: string): Promise<string> {
-  try {
-    return (await readFile(file, "utf8")).replace(/\r?\n$/, "");
-  } catch (cause) {
-    throw new MemoryError(
-      "STORE_UNAVAILABLE",
-      `the database password file ${JSON.stringify(file)} cannot be read; expected a file with the password alone`,
-      { field: "DATABASE_PASSWORD_FILE", cause },
-    );
-  }
 }
