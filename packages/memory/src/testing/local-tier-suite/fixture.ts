@@ -41,7 +41,7 @@ export interface LocalTierFixture<R extends LocalRecord> {
 export const SIZE_BYTES = 100;
 const ROOMY: LocalTierBounds = { maxBytes: 10_000_000, maxItems: 100_000 };
 
-export async function openFixture<R extends LocalRecord>(
+async function openFixture<R extends LocalRecord>(
   maker: LocalTierMaker<R>,
   bounds: Partial<LocalTierBounds> = {},
 ): Promise<LocalTierFixture<R>> {
