@@ -11,7 +11,7 @@ import { NO_METADATA, NO_TAGS } from "./core.ts";
 const VERSION = /^(0|[1-9][0-9]{0,15})$/;
 
 /** A version as callers write it. One that cannot exist is no error: it simply matches nothing. */
-export function parseVersion(text: unknown, field: string): number {
+function parseVersion(text: unknown, field: string): number {
   if (typeof text === "string" && VERSION.test(text)) return Number(text);
   throw new MemoryError(
     "INVALID_ARGUMENT",

@@ -19,8 +19,6 @@ import { checkValueBytes, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
 import { mergePatch } from "./merge-patch.ts";
 
-export type Written = Extract<WriteResult, { status: "written" }>;
-
 /** Where the copy of a write goes. */
 export interface Placement {
   readonly objects: boolean;
