@@ -95,7 +95,7 @@ CREATE TABLE {{schema}}.consumers (
   updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- epoch: changed by a restore. fence: version and transaction of a purge of tombstones (see purge).
+-- epoch: changed by a restore. fence: version and writers of a purge (see purge_tombstones).
 -- trimmed_id, trimmed_xid: the greatest of the change log that is gone. settled_id: no change at or
 -- below it can still commit.
 CREATE TABLE {{schema}}.meta (

@@ -8,12 +8,11 @@
 
 -- Writers hold this lock shared until they commit and a clear holds it alone. So a clear's version is
 -- above all that was written before it, and a writer that comes after sees the clear.
--- The transaction gets its number before anything is drawn from a sequence: who draws a number has a
--- transaction number below those given out later, which readers of the log and the purge rely on.
+-- It is taken before anything is drawn from a sequence: whoever has drawn a number and has not ended
+-- can be seen to hold it, which readers of the log and the purge rely on.
 CREATE FUNCTION {{schema}}.begin_write() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('{{schema}}.items', 0));
-  PERFORM pg_current_xact_id();
 END $$;
 
 -- The version at and below which everything in this namespace is cleared (0: nothing).
@@ -62,7 +61,8 @@ BEGIN
   END IF;
 END $$;
 
--- Puts without conditions: the fast way, one statement. In the order of (namespace, key).
+-- Puts without conditions: the fast way, one statement. In the order of (namespace, key). One
+-- namespace alone stands for all of them; no lifetimes or no expiries: none has one.
 -- The number is drawn before the row's lock is taken. If a row is there whose version is above it, one
 -- is drawn again under the lock. So every version is above all before it, and at or below the last
 -- one drawn, which clears and purges rely on.
@@ -79,7 +79,7 @@ BEGIN
   WITH written AS (
     INSERT INTO {{schema}}.items AS i
       (namespace, key, version, body, metadata, tags, created_at, updated_at, expires_at)
-    SELECT o.namespace, o.key, nextval('{{schema}}.versions'), o.body, o.metadata::jsonb, o.tags::text[],
+    SELECT coalesce(o.namespace, namespaces[1]), o.key, nextval('{{schema}}.versions'), o.body, o.metadata::jsonb, o.tags::text[],
       at, at, CASE WHEN o.expiry IS NULL THEN at + make_interval(secs => o.lifetime)
                    ELSE to_timestamp(o.expiry / 1000) END
     FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries)
@@ -295,7 +295,6 @@ DECLARE
   drawn bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('{{schema}}.items', 0));
-  PERFORM pg_current_xact_id();
   drawn := nextval('{{schema}}.versions');
   INSERT INTO {{schema}}.namespace_clears (namespace, below, version) VALUES (cleared, with_below, drawn)
   ON CONFLICT (namespace, below) DO UPDATE

@@ -1,15 +1,23 @@
 -- Reading the change log up to what is settled, and what the sweep does. Each chunk is bounded.
 
--- Where the log stands: the last id drawn, and a transaction number taken after it was read. Writers
--- have their transaction number before they draw an id, so once every transaction below that number
--- has ended, no change at or below that id can still commit. (A snapshot's xmax would not do: it is
--- one above the last transaction that *ended*, and writers under way may be above it.)
--- No number is taken when nothing was written since `known`. Outside a transaction block only.
-CREATE FUNCTION {{schema}}.change_horizon(known bigint, OUT last_id bigint, OUT xid text)
+-- The transactions that hold the write lock now: whoever has drawn an id of the log and has not ended.
+CREATE FUNCTION {{schema}}.writers() RETURNS SETOF text LANGUAGE sql VOLATILE AS $$
+  SELECT l.virtualtransaction FROM pg_locks l,
+    (SELECT hashtextextended('{{schema}}.items', 0) AS value) AS key
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+    AND l.classid::bigint = (key.value >> 32) & 4294967295 AND l.objid::bigint = key.value & 4294967295
+$$;
+
+-- Where the log stands: the last id drawn, and the writers of a moment after it was read. A writer
+-- takes the lock before it draws an id and gives it back when its changes are visible, so once these
+-- have ended, no change at or below that id can still commit. Going by transaction numbers would do
+-- too, but any transaction of the server that stays open, also in other databases, would hold it back.
+CREATE FUNCTION {{schema}}.change_horizon(OUT last_id bigint, OUT writers text[])
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
   SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO last_id FROM {{schema}}.changes_id_seq s;
-  IF last_id > known THEN xid := pg_current_xact_id()::text; END IF;
+  writers := ARRAY(SELECT {{schema}}.writers());
 END $$;
 
 -- Items past their time become tombstones, with a version and a change each.
@@ -94,26 +102,23 @@ END $$;
 
 -- Purges tombstones in two phases. A key's next version must be above its purged one, but a writer
 -- that drew its number before the purge committed finds no row and nothing to be greater than.
--- So: read the last version drawn, F, and then take a transaction number, X. Whoever drew a number
--- at or below F had a transaction number before (begin_write), hence below X. Once all transactions
--- below X have ended, every writer there is draws above F, and tombstones at or below F may go.
--- (Every version at rest is at or below the last one drawn, as each was drawn under its row's lock.)
--- One call purges by the fence set by an earlier call, if that has matured, and sets the next.
+-- So: read the last version drawn, F, and then who holds the write lock, W. Whoever drew a number at or
+-- below F held the lock before, so is in W or has ended. Once all of W have ended, every writer there
+-- is draws above F, and tombstones at or below F may go. (Every version at rest is at or below the last
+-- one drawn, so this ends: see put_items.)
+-- One call purges by the fence that an earlier call set, if that has matured, and sets the next.
 CREATE FUNCTION {{schema}}.purge_tombstones(row_limit int, age_seconds float8)
 RETURNS int LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-  drawn bigint; fence text; purged int := 0; fence_version bigint; fence_xid xid8;
+  fence text; fence_version bigint := 0; drawn bigint; purged int := 0; holders text;
 BEGIN
-  SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO drawn FROM {{schema}}.versions s;
-  IF pg_current_xact_id_if_assigned() IS NOT NULL THEN
-    RAISE 'purge_tombstones must be the first of its transaction';
-  END IF;
   fence := (SELECT m.value FROM {{schema}}.meta m WHERE m.name = 'fence');
   IF fence IS NOT NULL THEN
     fence_version := split_part(fence, ':', 1);
-    fence_xid := split_part(fence, ':', 2)::xid8;
     -- Not matured: it stays, for a newer one would only be later.
-    IF pg_snapshot_xmin(pg_current_snapshot()) < fence_xid THEN RETURN 0; END IF;
+    IF EXISTS (SELECT FROM {{schema}}.writers() AS writer
+               WHERE writer = ANY (string_to_array(split_part(fence, ':', 2), ',')))
+    THEN RETURN 0; END IF;
     WITH old AS MATERIALIZED (
       SELECT i.namespace, i.key FROM {{schema}}.items i
       WHERE i.deleted_at < now() - make_interval(secs => age_seconds) AND i.version <= fence_version
@@ -122,8 +127,10 @@ BEGIN
     DELETE FROM {{schema}}.items i USING old WHERE i.namespace = old.namespace AND i.key = old.key;
     GET DIAGNOSTICS purged = ROW_COUNT;
   END IF;
-  IF fence IS NULL OR fence_version < drawn THEN
-    INSERT INTO {{schema}}.meta (name, value) VALUES ('fence', drawn || ':' || pg_current_xact_id())
+  SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO drawn FROM {{schema}}.versions s;
+  holders := array_to_string(ARRAY(SELECT {{schema}}.writers()), ',');
+  IF fence_version < drawn THEN
+    INSERT INTO {{schema}}.meta (name, value) VALUES ('fence', drawn || ':' || holders)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = clock_timestamp();
   END IF;
   RETURN purged;

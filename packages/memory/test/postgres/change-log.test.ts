@@ -40,7 +40,7 @@ class Consumer {
   }
 }
 
-/** Other tests write on the same server: what is settled may come a few calls later. */
+/** What is settled may come a few calls later. */
 async function readAll(consumer: Consumer, count: number): Promise<readonly string[]> {
   for (let tries = 0; tries < 1000 && consumer.keys.length < count; tries += 1)
     await consumer.read();
@@ -116,7 +116,7 @@ describeWithPostgres("a transaction that commits late", () => {
     expect(await readAll(consumer, 3)).toEqual(["a", "slow", "b"]);
   });
 
-  test("that is no writer of ours holds back consumers only", async () => {
+  test("that is no writer of ours holds back nobody", async () => {
     const { rig } = late;
     const { authority } = rig;
     const namespace = "foreign";
@@ -131,9 +131,8 @@ describeWithPostgres("a transaction that commits late", () => {
       expect(await follower.poll()).toEqual([`k${n}`]);
     }
     await consumer.read();
-    expect(consumer.keys).toEqual([]);
+    expect(consumer.keys).toEqual(["k0", "k1", "k2", "k3"]);
     await foreign.query("ROLLBACK");
-    expect(await readAll(consumer, 4)).toEqual(["k0", "k1", "k2", "k3"]);
   });
 
   test("readers miss nothing under random interleavings", async () => {

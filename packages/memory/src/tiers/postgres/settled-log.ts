@@ -1,5 +1,6 @@
 import type { AuthorityContext } from "./authority-context.ts";
 import { changeHorizon, logState } from "./queries/changes.ts";
+import type { Horizon } from "./queries/changes.ts";
 
 /** A place is mostly settled within milliseconds: when the writers of that moment have committed. */
 const WAITS_MAX = 10;
@@ -12,15 +13,11 @@ const WAIT_MS = 10;
 export class SettledLog {
   readonly #context: AuthorityContext;
   #settledId = 0;
-  /** A place in the log that waits for the transactions that were under way when it was taken. */
-  #pending: { readonly lastId: number; readonly xid: string } | undefined;
+  /** A place in the log that waits for the writers that were under way when it was taken. */
+  #pending: Horizon | undefined;
 
   constructor(context: AuthorityContext) {
     this.#context = context;
-  }
-
-  get settledId(): number {
-    return this.#settledId;
   }
 
   /**
@@ -30,17 +27,14 @@ export class SettledLog {
   async advance(
     waitsMax: number = WAITS_MAX,
   ): Promise<{ readonly settledId: number; readonly trimmedId: number }> {
-    const { database, schema } = this.#context;
     let trimmedId = await this.#settle();
     if (this.#pending !== undefined) return { settledId: this.#settledId, trimmedId };
-    const { lastId, xid } = await changeHorizon(database, schema, this.#settledId);
-    if (xid === undefined) return { settledId: this.#settledId, trimmedId };
-    const pending = { lastId, xid };
-    this.#pending ??= pending;
-    // One wait a place: behind a transaction that stays open later calls must not wait again.
-    for (let waits = 0; ; waits += 1) {
+    const horizon = await changeHorizon(this.#context.database, this.#context.schema);
+    if (horizon.lastId > this.#settledId) this.#pending ??= horizon;
+    // One wait a place: behind a writer that stays open later calls must not wait again.
+    for (let waits = 0; horizon.lastId > this.#settledId; waits += 1) {
       trimmedId = await this.#settle();
-      if (this.#pending !== pending || waits >= waitsMax) break;
+      if (this.#pending !== horizon || waits >= waitsMax) break;
       await this.#context.clock.sleep(WAIT_MS);
     }
     return { settledId: this.#settledId, trimmedId };
@@ -49,7 +43,7 @@ export class SettledLog {
   async #settle(): Promise<number> {
     const { database, schema } = this.#context;
     const pending = this.#pending;
-    const state = await logState(database, schema, pending?.xid ?? "0");
+    const state = await logState(database, schema, pending?.writers ?? []);
     // Another server may have proven more than this one, which may just have started.
     this.#settledId = Math.max(this.#settledId, state.settledId);
     if (pending !== undefined && state.isSettled) {

@@ -1,7 +1,7 @@
 import { MemoryError } from "../../../model/errors.ts";
 import type { Change, ChangeOperation } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
-import { booleanIn, exactMs, numberIn, onlyRow, optionalTextIn, textIn } from "../columns.ts";
+import { booleanIn, exactMs, numberIn, onlyRow, textIn, textsIn } from "../columns.ts";
 import type { Queryable, Row, Statement } from "../database.ts";
 
 export const CHANGE_COLUMNS = `c.id, c.namespace, c.key, c.version, c.op,
@@ -9,13 +9,14 @@ export const CHANGE_COLUMNS = `c.id, c.namespace, c.key, c.version, c.op,
 
 const HORIZON: Statement = {
   name: "change_horizon",
-  text: `SELECT last_id, xid FROM {{schema}}.change_horizon($1)`,
+  text: `SELECT last_id, writers FROM {{schema}}.change_horizon()`,
 };
 
 const LOG_STATE: Statement = {
   name: "log_state",
   text: `SELECT
-    pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8 AS is_settled,
+    cardinality($1::text[]) = 0 OR NOT EXISTS (
+      SELECT FROM {{schema}}.writers() AS writer WHERE writer = ANY ($1::text[])) AS is_settled,
     (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'settled_id') AS settled_id,
     (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'trimmed_id') AS trimmed_id`,
 };
@@ -40,23 +41,19 @@ const READ_CHANGES: Statement = {
     LEFT JOIN found c ON true ORDER BY c.id`,
 };
 
-/** Where the log stood, and a transaction number taken after that; none when it has not moved. */
+/** Where the log stood, and who was writing just after. */
 export interface Horizon {
   readonly lastId: number;
-  readonly xid: string | undefined;
+  readonly writers: readonly string[];
 }
 
-export async function changeHorizon(
-  database: Queryable,
-  schema: BoundSchema,
-  known: number,
-): Promise<Horizon> {
-  const row = onlyRow(await database.query(schema.bind(HORIZON), [known]));
-  return { lastId: numberIn(row, "last_id"), xid: optionalTextIn(row, "xid") };
+export async function changeHorizon(database: Queryable, schema: BoundSchema): Promise<Horizon> {
+  const row = onlyRow(await database.query(schema.bind(HORIZON)));
+  return { lastId: numberIn(row, "last_id"), writers: textsIn(row, "writers") };
 }
 
 export interface LogState {
-  /** Whether every transaction below the given number has ended. */
+  /** Whether all the given writers have ended. What they wrote is visible to a later statement. */
   readonly isSettled: boolean;
   readonly settledId: number;
   readonly trimmedId: number;
@@ -65,9 +62,9 @@ export interface LogState {
 export async function logState(
   database: Queryable,
   schema: BoundSchema,
-  xid: string,
+  writers: readonly string[],
 ): Promise<LogState> {
-  const row = onlyRow(await database.query(schema.bind(LOG_STATE), [xid]));
+  const row = onlyRow(await database.query(schema.bind(LOG_STATE), [writers]));
   return {
     isSettled: booleanIn(row, "is_settled"),
     settledId: numberIn(row, "settled_id"),

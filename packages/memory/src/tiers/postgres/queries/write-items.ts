@@ -40,21 +40,24 @@ export function writeItemsCall(
 ): SqlCall {
   const puts = operations.map((operation) => (operation.kind === "put" ? operation : undefined));
   const { idempotency } = how;
+  const namespaces = operations.map((operation) => operation.namespace);
   // Puts without conditions need no judgement: no kinds says so.
   const arePlain = puts.every((put) => put !== undefined && put.condition === undefined);
   return {
     statement: schema.bind(WRITE_ITEMS),
     values: [
       arePlain ? null : operations.map((operation) => operation.kind),
-      operations.map((operation) => operation.namespace),
+      arePlain ? shortest(namespaces) : namespaces,
       operations.map((operation) => operation.key),
       puts.map((put) => put?.body ?? null),
       puts.map((put) => (put === undefined ? null : JSON.stringify(put.metadata))),
       puts.map((put) => (put === undefined ? null : arrayLiteral(put.tags))),
-      operations.map((operation) =>
-        operation.kind === "remove" ? null : (operation.ttlSeconds ?? null),
+      nullIfAllNull(
+        operations.map((operation) =>
+          operation.kind === "remove" ? null : (operation.ttlSeconds ?? null),
+        ),
       ),
-      puts.map((put) => put?.expiresAtMs ?? null),
+      nullIfAllNull(puts.map((put) => put?.expiresAtMs ?? null)),
       arePlain ? null : operations.map((operation) => conditionCode(operation.condition)),
       how.onConflict,
       idempotency?.namespace ?? null,
@@ -108,6 +111,17 @@ function resultsOf(row: Row, sentAtMs: number): readonly WriteResult[] {
       deadlineMs: deadlineOf(sentAtMs, isEndless ? undefined : (expiresUs - nowUs) / US_PER_MS),
     };
   });
+}
+
+/** What need not be sent costs nothing to write, send and read: a third of a batch's work here. */
+function nullIfAllNull(values: readonly (number | null)[]): readonly (number | null)[] | null {
+  return values.every((value) => value === null) ? null : values;
+}
+
+function shortest(namespaces: readonly string[]): readonly string[] {
+  const [first] = namespaces;
+  const isOne = first !== undefined && namespaces.every((namespace) => namespace === first);
+  return isOne ? [first] : namespaces;
 }
 
 function conditionCode(condition: Condition | undefined): number | null {
