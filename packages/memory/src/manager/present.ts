@@ -1,11 +1,14 @@
 import type { JsonValue, MemoryItem } from "../model/item.ts";
 import type { ItemMeta, MemoryTier } from "../model/item.ts";
+import { IsoTimes } from "../model/iso-time.ts";
 import { deepFreeze } from "../model/value.ts";
 import type { Core } from "./core.ts";
 import type { RawItem } from "./memory.ts";
 import type { ReadPath, ServedObject, ServedRecord } from "./read-path.ts";
 
 const MS_PER_SECOND = 1000;
+/** Only remembers how a day is written. */
+const TIMES = new IsoTimes();
 
 /** What is shown of an item beside its value. */
 function about(
@@ -14,8 +17,7 @@ function about(
   shown: { readonly tier: MemoryTier; readonly sizeBytes: number; readonly checksum: string },
 ): Omit<MemoryItem, "value"> {
   const access = core.accesses.record(record);
-  const { expiresAtMs, deadlineMs } = record;
-  const leftMs = deadlineMs - core.clock.monotonicMs();
+  const { expiresAtMs } = record;
   return {
     namespace: record.namespace,
     key: record.key,
@@ -24,17 +26,12 @@ function about(
     tags: Object.freeze(record.tags),
     tier: shown.tier,
     version: String(record.version),
-    createdAt: new Date(record.createdAtMs).toISOString(),
-    updatedAt: new Date(record.updatedAtMs).toISOString(),
-    accessedAt: new Date(access.atMs).toISOString(),
+    createdAt: TIMES.text(record.createdAtMs),
+    updatedAt: TIMES.text(record.updatedAtMs),
+    accessedAt: TIMES.text(access.atMs),
     accessCount: access.count,
     sizeBytes: shown.sizeBytes,
-    ...(expiresAtMs === undefined
-      ? {}
-      : {
-          ttlSeconds: Math.max(0, leftMs / MS_PER_SECOND),
-          expiresAt: new Date(expiresAtMs).toISOString(),
-        }),
+    ...(expiresAtMs === undefined ? {} : expiry(core, record, expiresAtMs)),
     checksum: shown.checksum,
   };
 }
@@ -53,15 +50,41 @@ export function presentItem(core: Core, served: ServedObject): MemoryItem {
 export function presentRaw(core: Core, read: ReadPath, served: ServedRecord): RawItem {
   const { record, tier, copy } = served;
   const { codec } = core;
+  const { body, expiresAtMs } = record;
+  const access = core.accesses.record(record);
   const degradedAgeMs = read.degradedAgeMs(copy);
-  const shown = {
+  // Written out: spreading `about` into it cost a tenth of a hit.
+  const item = {
+    namespace: record.namespace,
+    key: record.key,
+    valueJson: codec.json(body, record),
+    metadata: record.metadata,
+    tags: record.tags,
     tier,
-    sizeBytes: codec.valueBytes(record.body),
-    checksum: codec.checksum(record.body, record),
+    version: String(record.version),
+    createdAt: TIMES.text(record.createdAtMs),
+    updatedAt: TIMES.text(record.updatedAtMs),
+    accessedAt: TIMES.text(access.atMs),
+    accessCount: access.count,
+    sizeBytes: codec.valueBytes(body),
+    checksum: codec.checksum(body, record),
   };
+  if (expiresAtMs === undefined && degradedAgeMs === undefined) return item;
   return {
-    ...about(core, record, shown),
-    valueJson: codec.json(record.body, record),
+    ...item,
+    ...(expiresAtMs === undefined ? {} : expiry(core, record, expiresAtMs)),
     ...(degradedAgeMs === undefined ? {} : { degradedAgeMs }),
+  };
+}
+
+function expiry(
+  core: Core,
+  record: ItemMeta,
+  expiresAtMs: number,
+): { readonly ttlSeconds: number; readonly expiresAt: string } {
+  const leftMs = record.deadlineMs - core.clock.monotonicMs();
+  return {
+    ttlSeconds: Math.max(0, leftMs / MS_PER_SECOND),
+    expiresAt: TIMES.text(expiresAtMs),
   };
 }
