@@ -74,7 +74,9 @@ async function explain(rig: ServerRig, page: PageStatement | undefined): Promise
   if (page === undefined) throw new Error("no statement");
   const text = `EXPLAIN (ANALYZE, FORMAT JSON) ${new BoundSchema(SCHEMA).text(page.statement.text)}`;
   const [row] = await rig.database.query({ text }, page.values);
-  const [plan] = row?.["QUERY PLAN"] as readonly { readonly Plan: PlanNode }[];
+  const plans = row?.["QUERY PLAN"];
+  if (!Array.isArray(plans)) throw new Error("no plan");
+  const [plan] = plans as readonly { readonly Plan: PlanNode }[];
   if (plan === undefined) throw new Error("no plan");
   const scans = scansOf(plan.Plan);
   expect(scans.length).toBeGreaterThan(0);

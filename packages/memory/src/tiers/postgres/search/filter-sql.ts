@@ -77,7 +77,8 @@ export function indexableSql(node: FilterNode, parameters: SqlParameters): strin
   }
 }
 
-function isIndexable(node: FilterNode): boolean {
+/** Whether the index on metadata helps with the filter. */
+export function isIndexable(node: FilterNode): boolean {
   if (node.kind === "eq") return hasScalar(node.value);
   if (node.kind === "in") {
     const deep = node.values.filter((value) => !isScalar(value));

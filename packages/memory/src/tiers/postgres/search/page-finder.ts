@@ -6,8 +6,8 @@ import { recordOf, refOf } from "../record-columns.ts";
 import type { Criteria } from "./criteria.ts";
 import { keyRangeFor } from "./criteria.ts";
 import type { Position } from "./cursor.ts";
+import { isIndexable } from "./filter-sql.ts";
 import { isPassed, namespaceRanges } from "./namespace-range.ts";
-import type { NamespaceRange } from "./namespace-range.ts";
 import { candidatesStatement, walkStatement } from "./page-sql.ts";
 import type { PageQuery } from "./page-sql.ts";
 
@@ -68,47 +68,81 @@ export async function findPage(
   request: FindRequest,
 ): Promise<FoundPage> {
   const found: Found[] = [];
-  let examined = 0;
+  const answers: RangeAnswer[] = [];
   let walks = request.position?.walks ?? false;
   let after = request.position?.after;
-  let access: Access | undefined;
-  let last: Answer | undefined;
   for (const range of namespaceRanges(request.namespace, request.below)) {
     if (isPassed(range, after)) continue;
-    const query: PageQuery = {
-      criteria: request.criteria,
-      range,
-      after,
-      // One more than wanted tells whether there is a next page.
-      limit: request.limit + 1 - found.length,
-      examinedMax: CANDIDATES_MAX,
-      bytesMax: PAGE_BYTES_MAX,
-      brings: request.brings,
-    };
-    const indexed = walks ? undefined : await fromIndex(database, schema, { query, request });
-    if (indexed === "too many") walks = true;
-    const answer =
-      indexed === undefined || indexed === "too many"
-        ? await fromKeys(database, schema, { query, request })
-        : indexed;
-    access ??= accessOf(request.criteria, { range, isIndexed: answer === indexed });
-    examined += answer.examined;
+    // One more than wanted tells whether there is a next page.
+    const query = queryOf(request, { range, after, limit: request.limit + 1 - found.length });
+    const answer = await findInRange(database, schema, { query, request, walks });
+    answers.push(answer);
     found.push(...answer.found);
-    last = answer;
+    ({ walks } = answer);
     if (found.length > request.limit || answer.stoppedAt !== undefined) break;
     after = undefined;
   }
-  const extra = found.length > request.limit;
-  const page = extra ? found.slice(0, request.limit) : found;
-  const stoppedAt = extra ? page.at(-1)?.ref : last?.stoppedAt;
+  return pageOf(request, found, answers);
+}
+
+function queryOf(
+  request: FindRequest,
+  part: Pick<PageQuery, "range" | "after" | "limit">,
+): PageQuery {
+  const { criteria, brings } = request;
+  const bounds = { examinedMax: CANDIDATES_MAX, bytesMax: PAGE_BYTES_MAX };
+  return { criteria, brings, ...bounds, ...part };
+}
+
+function pageOf(
+  request: FindRequest,
+  found: readonly Found[],
+  answers: readonly RangeAnswer[],
+): FoundPage {
+  const last = answers.at(-1);
+  const isMore = found.length > request.limit;
+  const page = found.slice(0, request.limit);
+  const stoppedAt = isMore ? page.at(-1)?.ref : last?.stoppedAt;
   return {
     found: page,
-    next: stoppedAt === undefined ? undefined : { after: stoppedAt, walks },
-    examined,
-    bounded: !extra && (last?.bounded ?? false),
-    access: access ?? "namespace-walk",
+    next: stoppedAt === undefined ? undefined : { after: stoppedAt, walks: last?.walks ?? false },
+    examined: answers.reduce((sum, answer) => sum + answer.examined, 0),
+    bounded: !isMore && last?.bounded === true,
+    access: answers[0]?.access ?? "namespace-walk",
     residual: last?.residual ?? [],
     sql: last?.sql ?? "",
+  };
+}
+
+interface RangeAnswer extends Answer {
+  readonly access: Access;
+  /** The index gave too many candidates, now or on an earlier page. */
+  readonly walks: boolean;
+}
+
+/** By an index where one helps and its answer is small enough, else straight along the keys. */
+async function findInRange(
+  database: Queryable,
+  schema: BoundSchema,
+  step: Step & { readonly walks: boolean },
+): Promise<RangeAnswer> {
+  const { criteria, range } = step.query;
+  const indexed = step.walks ? undefined : await fromIndex(database, schema, step);
+  if (indexed !== undefined && indexed !== "too many")
+    return {
+      ...indexed,
+      access:
+        criteria.filter !== undefined && isIndexable(criteria.filter)
+          ? "metadata-index"
+          : "tag-index",
+      walks: false,
+    };
+  const walked = await fromKeys(database, schema, step);
+  const isRange = range.kind === "one" && keyRangeFor(criteria) !== undefined;
+  return {
+    ...walked,
+    access: isRange ? "key-range" : "namespace-walk",
+    walks: step.walks || indexed === "too many",
   };
 }
 
@@ -174,13 +208,4 @@ function foundIn(rows: readonly Row[], request: FindRequest): readonly Found[] {
     found.push({ ref, version: numberIn(row, "version"), record });
   }
   return found;
-}
-
-function accessOf(
-  criteria: Criteria,
-  how: { readonly range: NamespaceRange; readonly isIndexed: boolean },
-): Access {
-  if (how.isIndexed) return criteria.filter === undefined ? "tag-index" : "metadata-index";
-  const isRange = how.range.kind === "one" && keyRangeFor(criteria) !== undefined;
-  return isRange ? "key-range" : "namespace-walk";
 }
