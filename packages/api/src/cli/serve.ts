@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { Command } from "commander";
 import { MemoryError, systemClock } from "@cherry-ai/memory";
 import type { EnvironmentVariables } from "@cherry-ai/memory";
@@ -45,6 +46,8 @@ async function serve(config: ApiConfig, dev: boolean): Promise<void> {
     if (server.state.ready) {
       if (dev) print("ready\n");
       else logger.info("ready");
+      // Otherwise it is written at exit only, which a kill -9 never reaches.
+      if (dev) flushCompileCache();
     }
     const signal = await signals.first;
     if (dev) print(`${signal}: draining`);

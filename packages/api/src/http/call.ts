@@ -87,7 +87,7 @@ export class Call {
   /** Starts an answer whose body follows in pieces. */
   open(status: number, headers: string[]): void {
     headers.push("X-Request-Id", this.requestId);
-    if (this.context.state.phase === "draining") headers.push("Connection", "close");
+    if (this.context.state.draining) headers.push("Connection", "close");
     this.res.writeHead(status, headers);
   }
 }

@@ -18,42 +18,68 @@ type Request = IncomingMessage & { readonly params: PathParameters };
 
 /**
  * The one way into every route: who calls, may they, then the route, then what became of it.
- * A single function, because each link of a middleware chain would cost on every read.
+ * A single function, because each link of a middleware chain would cost on every read; and without
+ * a promise as long as nothing has to be waited for.
  */
 export function dispatcher(
   context: ApiContext,
   ids: RequestIds,
   route: Route,
-): (req: Request, res: ServerResponse) => Promise<void> {
+): (req: Request, res: ServerResponse) => void {
   const { state, clock, auth, logger, bounds } = context;
-  const namespaced = isNamespaced(route);
+  const isNamed = isNamespaced(route);
   const logsAll = logger.isLevelEnabled("debug");
-  return async (req, res) => {
+  const isOpen = (req: Request): boolean =>
+    route.access === "open" || (route.access === "metrics" && auth.isDirectLocal(req));
+
+  const enter = (call: Call, identity: Identity): Promise<void> | void => {
+    if (route.access !== "open") allowAction(identity, route.access);
+    if (isNamed) {
+      call.namespace = namespaceOf(call);
+      allowNamespace(identity, call.namespace);
+    }
+    if (!state.ready) throw notReady();
+    return route.handle(call);
+  };
+
+  const start = (call: Call, req: Request): Promise<void> | void => {
+    auth.admit(req);
+    if (isOpen(req)) return route.handle(call);
+    const identity = auth.identify(req);
+    if (identity instanceof Promise) return identity.then((found) => enter(call, found));
+    return enter(call, identity);
+  };
+
+  const finish = (call: Call, startedAtMs: number): void => {
+    state.inFlight -= 1;
+    const durationMs = clock.monotonicMs() - startedAtMs;
+    context.metrics.observe(route, call.res.statusCode, durationMs);
+    if (logsAll || durationMs > bounds.slowRequestMs) logRequest(call, durationMs);
+  };
+
+  const settle = async (call: Call, work: Promise<void>, startedAtMs: number): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      answerError(call, error);
+    } finally {
+      finish(call, startedAtMs);
+    }
+  };
+
+  return (req, res) => {
     const startedAtMs = clock.monotonicMs();
     const requestId = ids.next(req.headers["x-request-id"]);
     const call = new Call(context, route, { req, res, requestId });
     state.inFlight += 1;
+    let work: Promise<void> | void = undefined;
     try {
-      auth.admit(req);
-      if (route.access !== "open" && !(route.access === "metrics" && auth.isDirectLocal(req))) {
-        const found = auth.identify(req);
-        const identity = found instanceof Promise ? await found : found;
-        allowAction(identity, route.access);
-        if (namespaced) {
-          call.namespace = namespaceOf(call);
-          allowNamespace(identity, call.namespace);
-        }
-        if (!state.ready) throw notReady();
-      }
-      await route.handle(call);
+      work = start(call, req);
     } catch (error) {
       answerError(call, error);
-    } finally {
-      state.inFlight -= 1;
-      const durationMs = clock.monotonicMs() - startedAtMs;
-      context.metrics.observe(route, res.statusCode, durationMs);
-      if (logsAll || durationMs > bounds.slowRequestMs) logRequest(call, durationMs);
     }
+    if (work === undefined) finish(call, startedAtMs);
+    else void settle(call, work, startedAtMs);
   };
 }
 

@@ -3,7 +3,6 @@ import type { ByteText } from "../http/call.ts";
 
 /** Longer values stay buffers: a string that long would cost more than it saves. */
 const TEXT_BYTES_MAX = 16 * 1024;
-const ASCII = /^[ -~]*$/;
 
 /**
  * An item as JSON. The value goes in as the bytes it is stored as: parsing and printing it again
@@ -20,7 +19,7 @@ export function itemText(item: RawItem): ByteText {
 
 /** The UTF-8 form of a text, a character a byte. */
 function bytesOf(text: string): string {
-  return ASCII.test(text) ? text : Buffer.from(text).toString("latin1");
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString("latin1");
 }
 
 /** Times, versions and checksums are made by us of letters that JSON does not escape. */

@@ -4,12 +4,18 @@ export type ServerPhase = "starting" | "ready" | "draining";
 export class ServerState {
   readonly #drain = new AbortController();
   #ready = false;
+  /** Beside the signal, whose getters cost: it is asked for each answer. */
+  #draining = false;
   inFlight = 0;
   streams = 0;
 
   get phase(): ServerPhase {
-    if (this.#drain.signal.aborted) return "draining";
+    if (this.#draining) return "draining";
     return this.#ready ? "ready" : "starting";
+  }
+
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** Set once the memory can be used; it stays so through the drain. */
@@ -27,6 +33,7 @@ export class ServerState {
   }
 
   startDrain(): void {
+    this.#draining = true;
     this.#drain.abort();
   }
 }

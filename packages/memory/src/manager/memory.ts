@@ -283,6 +283,9 @@ export interface MemoryManager extends Memory {
   }>;
   /** One entry a tier: on or off, and why. */
   describeTiers(): readonly TierReport[];
-  /** In namespace `path`; undefined = surely absent. */
-  getRaw(path: string, key: string, options?: ReadOptions): Promise<RawItem | undefined>;
+  /**
+   * In namespace `path`, which must be canonical; undefined = surely absent. At once when a copy is
+   * at hand, else a promise. Bad input is thrown at once too.
+   */
+  getRaw(path: string, key: string, options?: ReadOptions): RawItem | Promise<RawItem | undefined>;
 }

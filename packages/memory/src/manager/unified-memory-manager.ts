@@ -119,7 +119,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     return reportTiers(this.runtime.live?.core, tiersLeftOut(this.#config));
   }
 
-  async getRaw(path: string, key: string, options?: ReadOptions): Promise<RawItem | undefined> {
+  getRaw(path: string, key: string, options?: ReadOptions): RawItem | Promise<RawItem | undefined> {
     const { core, read } = this.runtime.parts;
     checkConsistency(options);
     const ref = { namespace: path, key: checkKey(key, core.config.limits) };
