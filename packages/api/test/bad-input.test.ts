@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { systemClock } from "@cherry-ai/memory";
 import { beforeAll, expect, test } from "vitest";
 import { freshNamespace, itemPath, nsPath, sharedMemory, startServer } from "./server.ts";
 import type { TestServer } from "./server.ts";
@@ -174,6 +175,25 @@ test("a half-sent body stores nothing and the server goes on", async () => {
   await expect.poll(() => server.server.state.inFlight).toBe(1);
   socket.destroy();
   await expect.poll(() => server.server.state.inFlight).toBe(0);
+  expect((await server.call("GET", path)).status).toBe(404);
+});
+
+test("a body that takes for ever is a 408 and stores nothing", async () => {
+  const late = Promise.withResolvers<void>();
+  const clock = {
+    ...systemClock,
+    sleep: (delayMs: number, signal?: AbortSignal): Promise<void> =>
+      delayMs === 60_000 ? late.promise : systemClock.sleep(delayMs, signal),
+  };
+  const server = await startServer({ clock });
+  const path = itemPath(freshNamespace(), "slow");
+  const answer = raw(
+    server,
+    `PUT ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"value":1}`,
+  );
+  await expect.poll(() => server.server.state.inFlight).toBe(1);
+  late.resolve();
+  expect(await answer).toMatch(/^HTTP\/1\.1 408 .*Connection: close.*REQUEST_TIMEOUT/s);
   expect((await server.call("GET", path)).status).toBe(404);
 });
 

@@ -13,7 +13,7 @@ const EXAMPLES = `
 Examples:
   $ cherry-memory export --ns acme/agent-7 > agent-7.ndjson
   $ cherry-memory export --ns acme --below --out acme.ndjson --url http://127.0.0.1:8787
-  $ CHERRY_TOKEN=… cherry-memory export --ns / --below --out all.ndjson --url https://memory.example.com
+  $ cherry-memory export --ns / --below --out all.ndjson --url https://memory.example.com --token-file jwt
 
 Without --url the storage itself is read; the embedded one must not be in use by a server then.
 `;
@@ -32,7 +32,8 @@ export function addExport(program: Command, env: EnvironmentVariables): void {
     .option("--below", "also all namespaces below it", false)
     .option("--out <file>", "write to this file rather than to stdout")
     .option("--url <url>", "read from this server rather than from the storage")
-    .option("--token <jwt>", "token for the server; default CHERRY_TOKEN")
+    .option("--token <jwt>", "token for the server; other users of this machine can see it")
+    .option("--token-file <file>", "file with the token for the server")
     .option("--json", "answer with a count as JSON; needs --out", false)
     .addHelpText("after", EXAMPLES)
     .action(async (options: ExportOptions) => {

@@ -32,7 +32,8 @@ export function addImport(program: Command, env: EnvironmentVariables): void {
     .requiredOption("--ns <namespace>", "namespace such as acme/agent-7; / is the root")
     .option("--in <file>", "read from this file rather than from stdin")
     .option("--url <url>", "write to this server rather than to the storage")
-    .option("--token <jwt>", "token for the server; default CHERRY_TOKEN")
+    .option("--token <jwt>", "token for the server; other users of this machine can see it")
+    .option("--token-file <file>", "file with the token for the server")
     .option("--json", "answer as JSON", false)
     .addHelpText("after", EXAMPLES)
     .action((options: ImportOptions) => runImport(options, env));

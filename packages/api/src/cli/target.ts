@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { CherryClient } from "@cherry-ai/client";
 import type { ExportLine, ImportReceipt } from "@cherry-ai/client";
 import { UnifiedMemoryManager, loadConfig } from "@cherry-ai/memory";
 import type { EnvironmentVariables } from "@cherry-ai/memory";
+import { UsageError } from "./output.ts";
 
 /** What export and import need of a memory, wherever it is. */
 export interface Target {
@@ -14,6 +16,13 @@ export interface TargetOptions {
   readonly ns: string;
   readonly url?: string;
   readonly token?: string;
+  readonly tokenFile?: string;
+}
+
+function tokenOf({ token, tokenFile }: TargetOptions): string | undefined {
+  if (tokenFile === undefined) return token;
+  if (token !== undefined) throw new UsageError("--token, --token-file: expected one of them");
+  return readFileSync(tokenFile, "utf8").trim();
 }
 
 /** A server when there is a URL, else the storage that the settings name. */
@@ -23,7 +32,7 @@ export async function openTarget(
 ): Promise<Target> {
   const { ns, url } = options;
   const namespace = ns === "/" ? "" : ns;
-  if (url !== undefined) return remoteTarget(url, namespace, options.token ?? env["CHERRY_TOKEN"]);
+  if (url !== undefined) return remoteTarget(url, namespace, tokenOf(options));
   const config = loadConfig(env);
   const manager = new UnifiedMemoryManager({
     ...config,
@@ -42,7 +51,7 @@ function remoteTarget(url: string, namespace: string, token: string | undefined)
   const client = new CherryClient({
     baseUrl: url,
     namespace,
-    ...(token === undefined || token === "" ? {} : { token }),
+    ...(token === undefined ? {} : { token }),
   });
   return {
     export: (each) => client.export(each),

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import type { Limits } from "@cherry-ai/memory";
+import type { Clock, Limits } from "@cherry-ai/memory";
 import type { Call } from "./call.ts";
 import { HttpError } from "./http-error.ts";
 
@@ -9,6 +9,8 @@ const KIB = 1024;
 const ENVELOPE_BYTES = 64 * KIB;
 /** JSON text may spell a character of two bytes in six, as `\u00e9`. */
 const ESCAPED_FACTOR = 3;
+/** From the headers to the end of a JSON body: whoever sends more slowly only holds the connection. */
+const BODY_TIMEOUT_MS = 60_000;
 /** A refused body is read to its end, so that its sender sees the answer; a longer one is cut. */
 const DISCARDED_BYTES_MAX = 256 * KIB * KIB;
 
@@ -58,7 +60,7 @@ export async function readJson(
   types: readonly string[] = JSON_TYPES,
 ): Promise<unknown> {
   checkContentType(call.req, types);
-  const bytes = await readBody(call.req, bytesMax);
+  const bytes = await readBody(call.req, bytesMax, call.context.clock);
   if (!isUtf8(bytes))
     throw new HttpError("INVALID_JSON", "body: expected UTF-8; it has bytes that are none", {
       field: "body",
@@ -73,13 +75,26 @@ export async function readJson(
   }
 }
 
-function readBody(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
+function readBody(req: IncomingMessage, bytesMax: number, clock: Clock): Promise<Buffer> {
   const declared = Number(req.headers["content-length"] ?? 0);
   if (declared > bytesMax) return Promise.reject(tooLarge(bytesMax));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    const stop = new AbortController();
+    // Most bodies are there already; only those that are not get a timer.
+    const watch = setImmediate(() => {
+      clock.sleep(BODY_TIMEOUT_MS, stop.signal).then(
+        () => {
+          finish();
+          reject(tooSlow());
+        },
+        () => {},
+      );
+    });
     const finish = (): void => {
+      clearImmediate(watch);
+      stop.abort();
       req.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
     };
     const onData = (chunk: Buffer): void => {
@@ -117,6 +132,14 @@ export function discardBody(req: IncomingMessage): void {
     if (length > DISCARDED_BYTES_MAX) req.destroy();
   });
   req.resume();
+}
+
+function tooSlow(): HttpError {
+  return new HttpError(
+    "REQUEST_TIMEOUT",
+    `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} seconds`,
+    { headers: ["Connection", "close"] },
+  );
 }
 
 function tooLarge(bytesMax: number): HttpError {
