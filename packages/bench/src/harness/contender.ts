@@ -55,6 +55,8 @@ export const DEFAULT_PLAN: RoundPlan = {
 export interface Sample {
   readonly operations: number;
   readonly elapsedMs: number;
+  /** Processor time of the thread that ran them: what they cost, whoever else wants the machine. */
+  readonly cpuMs: number;
   readonly figures: Figures;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { median, medianRatio, percentile, rates } from "./statistics.ts";
+import { cpuUs, median, medianRatio, percentile, rates } from "./statistics.ts";
 
 test("the median of an even number of values lies between the middle two", () => {
   expect(median([9, 1, 3, 5])).toBe(4);
@@ -19,6 +19,8 @@ test("a ratio compares within each round, so that a slow round of both says noth
   expect(medianRatio(ours, theirs)).toBe(0.5);
 });
 
-test("rates are operations a second", () => {
-  expect(rates([{ operations: 50, elapsedMs: 10, figures: {} }])).toEqual([5000]);
+test("rates are operations a second, costs are processor time of one", () => {
+  const samples = [{ operations: 50, elapsedMs: 10, cpuMs: 5, figures: {} }];
+  expect(rates(samples)).toEqual([5000]);
+  expect(cpuUs(samples)).toEqual([100]);
 });

@@ -22,6 +22,11 @@ export function rates(samples: readonly Sample[]): number[] {
   return samples.map((sample) => (sample.operations / sample.elapsedMs) * 1000);
 }
 
+/** Processor time of one operation in each round, µs. */
+export function cpuUs(samples: readonly Sample[]): number[] {
+  return samples.map((sample) => (sample.cpuMs / sample.operations) * 1000);
+}
+
 /** One figure in each round. */
 export function figure(samples: readonly Sample[], name: string): number[] {
   return samples.map((sample) => sample.figures[name] ?? Number.NaN);
