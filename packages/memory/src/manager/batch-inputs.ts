@@ -4,8 +4,17 @@ import { checkKey } from "../model/key.ts";
 import { checkTtl } from "../model/value.ts";
 import type { WriteOperation } from "../tiers/authority.ts";
 import type { Core } from "./core.ts";
+import { checkEphemeral } from "./ephemeral-path.ts";
 import { checkSet, parseCondition } from "./inputs.ts";
 import type { BatchOperation } from "./memory.ts";
+import {
+  BATCH_DELETE_OPTIONS,
+  BATCH_SET_OPTIONS,
+  NO_OPTIONS,
+  TOUCH_OPTIONS,
+  checkOptions,
+  refuse,
+} from "./options.ts";
 import type { WritePath } from "./write-path.ts";
 
 /** An operation of a batch, checked in full. */
@@ -28,34 +37,42 @@ function checkOne(namespace: string, given: BatchOperation, parts: Checker): Che
   const common = { given, write: undefined, tierHint: undefined, ephemeral: false };
   switch (given.type) {
     case "get":
-    case "exists":
-      return { ...common, type: given.type, key: checkKey(given.key, limits) };
+    case "exists": {
+      const { type, key, ...options } = given;
+      checkOptions(options, NO_OPTIONS);
+      return { ...common, type, key: checkKey(key, limits) };
+    }
     case "set": {
-      const { type, key, value, ...options } = given;
+      const { type, key, value, ...rest } = given;
+      const options = checkOptions(rest, BATCH_SET_OPTIONS);
       const set = checkSet(key, value, options, limits);
       const ephemeral = options.durability === "ephemeral";
+      if (ephemeral) checkEphemeral(options);
       const write = parts.write.encodePut(namespace, set);
       return { ...common, type, key: set.key, write, tierHint: options.tierHint, ephemeral };
     }
-    case "delete":
-    case "touch": {
-      const key = checkKey(given.key, limits);
-      const condition = parseCondition(given.ifVersion);
+    case "delete": {
+      const { type, key, ...rest } = given;
+      const condition = parseCondition(checkOptions(rest, BATCH_DELETE_OPTIONS).ifVersion);
       const conditional = condition === undefined ? {} : { condition };
-      if (given.type === "delete") {
-        const write = { kind: "remove", namespace, key, ...conditional } as const;
-        return { ...common, type: given.type, key, write };
-      }
-      const ttlSeconds =
-        given.ttlSeconds === undefined ? undefined : checkTtl(given.ttlSeconds, limits);
-      const write = { kind: "touch", namespace, key, ttlSeconds, ...conditional } as const;
-      return { ...common, type: given.type, key, write };
+      const ref = { namespace, key: checkKey(key, limits) };
+      return { ...common, type, key: ref.key, write: { kind: "remove", ...ref, ...conditional } };
+    }
+    case "touch": {
+      const { type, key, ...rest } = given;
+      const { ttlSeconds, ifVersion } = checkOptions(rest, TOUCH_OPTIONS);
+      if (ttlSeconds !== undefined) checkTtl(ttlSeconds, limits);
+      const condition = parseCondition(ifVersion);
+      const conditional = condition === undefined ? {} : { condition };
+      const ref = { namespace, key: checkKey(key, limits) };
+      const write = { kind: "touch", ...ref, ttlSeconds, ...conditional } as const;
+      return { ...common, type, key: ref.key, write };
     }
     default:
-      throw new MemoryError(
-        "INVALID_ARGUMENT",
-        `type: expected get, set, delete, exists or touch, got ${JSON.stringify((given as { type?: unknown }).type)}`,
-        { field: "type" },
+      return refuse(
+        "type",
+        "get, set, delete, exists or touch",
+        (given as { readonly type?: unknown }).type,
       );
   }
 }

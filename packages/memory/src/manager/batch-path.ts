@@ -28,6 +28,7 @@ export type RunSingly = (operation: BatchOperation) => Promise<Answer>;
 interface Run {
   readonly namespace: string;
   readonly options: BatchOptions;
+  readonly given: readonly BatchOperation[];
   readonly answers: (Answer | undefined)[];
 }
 
@@ -56,6 +57,7 @@ export class BatchPath {
     const run: Run = {
       namespace,
       options,
+      given: operations,
       answers: Array.from<Answer | undefined>({ length: checked.length }),
     };
     const { folded, single } = this.#split(namespace, checked, options.atomic === true);
@@ -204,11 +206,8 @@ export class BatchPath {
               idempotency: {
                 namespace: run.namespace,
                 id: checkIdempotencyKey(idempotencyKey),
-                requestHash: requestHash([
-                  "batch",
-                  atomic === true,
-                  groups.map(({ write }) => write),
-                ]),
+                // What was asked for, not what is stored: encryption makes the same value other bytes.
+                requestHash: requestHash(["batch", atomic === true, run.given]),
               },
             }),
         placement: (at) => placementOf(hintOf(groups[at])),

@@ -18,6 +18,12 @@ const HINTS_THAT_VANISH: readonly (MemoryTier | undefined)[] = [
 
 /** Refuses an ephemeral set that says neither how long nor how near it should be kept. */
 export function checkEphemeral(options: SetOptions): void {
+  if (options.idempotencyKey !== undefined)
+    throw new MemoryError(
+      "INVALID_ARGUMENT",
+      "idempotencyKey: an ephemeral set keeps no receipt to repeat; leave it out",
+      { field: "idempotencyKey" },
+    );
   if (options.ttlSeconds !== undefined || HINTS_THAT_VANISH.includes(options.tierHint)) return;
   throw new MemoryError(
     "INVALID_ARGUMENT",
@@ -26,14 +32,22 @@ export function checkEphemeral(options: SetOptions): void {
   );
 }
 
+/**
+ * Versions of ephemeral items lie above all that the database gives out, so that the version of one
+ * can never stand for a durable item of the same key. They start at the wall clock, so that they rise
+ * over a restart too; microseconds since 1970 are below 2^52 until the year 2112.
+ */
+const VERSION_FLOOR = 2 ** 52;
+const VERSIONS_PER_MS = 1000;
+
 /** Items that never reach the database. Their authority is the ephemeral store, where there is one. */
 export class EphemeralPath {
   readonly #core: Core;
-  /** Comparable within one key, as every version; never meets a durable one on the same key. */
-  #lastVersion = 0;
+  #lastVersion: number;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#lastVersion = VERSION_FLOOR + Math.floor(core.clock.wallMs()) * VERSIONS_PER_MS;
   }
 
   find(ref: ItemRef): ItemRecord | undefined {
@@ -61,6 +75,19 @@ export class EphemeralPath {
     } finally {
       copies.guard.end(token);
     }
+  }
+
+  /**
+   * The condition on which the authority may make a durable item where an ephemeral one may be: that
+   * one is judged here, and the authority knows nothing of it.
+   */
+  conditionBeside(
+    ref: ItemRef,
+    { condition }: Pick<CheckedSet, "condition">,
+  ): Condition | undefined {
+    if (condition === undefined || this.find(ref) === undefined) return condition;
+    this.#judge(ref, condition);
+    return "absent";
   }
 
   /** Undefined when there is no such ephemeral item: then the authority is to be asked. */

@@ -1,9 +1,10 @@
-import type { JsonValue } from "../model/item.ts";
 import { MemoryError } from "../model/errors.ts";
 import { checkKey } from "../model/key.ts";
 import { checkPattern } from "../model/glob.ts";
 import { parseFilter } from "../model/parse-filter.ts";
+import type { Limits } from "../model/limits.ts";
 import { checkTags } from "../model/value.ts";
+import type { FilterNode } from "../model/filter.ts";
 import type { ForgetChunk, Job, Selection } from "../tiers/authority.ts";
 import type { Core } from "./core.ts";
 import type { ForgetOptions, ForgetReceipt } from "./memory.ts";
@@ -19,32 +20,47 @@ export function checkSelection(
   core: Pick<Core, "config">,
 ): Selection {
   const { limits } = core.config;
-  const { keys, pattern, metadataFilter, tags, below } = options;
-  const bySearch = pattern !== undefined || metadataFilter !== undefined || tags !== undefined;
-  if (keys === undefined && !bySearch)
+  const { keys, pattern, metadataFilter, tags, below = false } = options;
+  if (keys !== undefined) return { namespace, below: false, keys: checkKeys(options, limits) };
+  const filter = metadataFilter === undefined ? undefined : parseFilter(metadataFilter, limits);
+  const checkedTags = tags === undefined ? undefined : checkTags(tags, limits);
+  // An empty list or filter matches everything: somebody's list may just have come out empty.
+  const isSelective =
+    pattern !== undefined ||
+    (checkedTags ?? []).length > 0 ||
+    (filter !== undefined && hasComparison(filter));
+  if (!isSelective)
     throw new MemoryError(
       "INVALID_ARGUMENT",
-      'expected keys, pattern, metadataFilter or tags; to forget everything say pattern "*"',
+      'expected keys, a pattern, a metadataFilter or tags that select something; to forget everything say pattern "*"',
     );
-  if (keys !== undefined && (bySearch || below === true))
+  return {
+    namespace,
+    below,
+    ...(pattern === undefined ? {} : { pattern: checkPattern(pattern, limits) }),
+    ...(metadataFilter === undefined ? {} : { metadataFilter }),
+    ...(checkedTags === undefined ? {} : { tags: checkedTags }),
+  };
+}
+
+function checkKeys(options: ForgetOptions, limits: Limits): readonly string[] {
+  const { keys, pattern, metadataFilter, tags, below } = options;
+  if (pattern !== undefined || metadataFilter !== undefined || tags !== undefined || below === true)
     throw new MemoryError(
       "INVALID_ARGUMENT",
       "keys: cannot be combined with pattern, metadataFilter, tags or below; send two requests",
       { field: "keys" },
     );
-  if (keys !== undefined && (!Array.isArray(keys) || keys.length > KEYS_MAX))
+  if (!Array.isArray(keys) || keys.length > KEYS_MAX)
     throw new MemoryError("INVALID_ARGUMENT", `keys: expected a list of at most ${KEYS_MAX}`, {
       field: "keys",
     });
-  if (metadataFilter !== undefined) parseFilter(metadataFilter, limits);
-  return {
-    namespace,
-    below: below ?? false,
-    ...(keys === undefined ? {} : { keys: keys.map((key: JsonValue) => checkKey(key, limits)) }),
-    ...(pattern === undefined ? {} : { pattern: checkPattern(pattern, limits) }),
-    ...(metadataFilter === undefined ? {} : { metadataFilter }),
-    ...(tags === undefined ? {} : { tags: checkTags(tags, limits) }),
-  };
+  return keys.map((key: unknown) => checkKey(key, limits));
+}
+
+function hasComparison(node: FilterNode): boolean {
+  if (node.kind === "and" || node.kind === "or") return node.nodes.some(hasComparison);
+  return node.kind === "not" ? hasComparison(node.node) : true;
 }
 
 /** Forgets what a selection names: in bounded chunks, with a receipt that names each place. */

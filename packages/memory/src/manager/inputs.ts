@@ -2,11 +2,12 @@ import { MemoryError } from "../model/errors.ts";
 import type { JsonObject, JsonValue } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
-import { MEMORY_TIERS } from "../model/item.ts";
+import { quote } from "../model/text.ts";
 import { checkMetadata, checkTags, checkTtl, checkValue } from "../model/value.ts";
 import type { Condition } from "../tiers/authority.ts";
-import type { ReadOptions, SetOptions } from "./memory.ts";
+import type { SetOptions } from "./memory.ts";
 import { NO_METADATA, NO_TAGS } from "./core.ts";
+import { refuse } from "./options.ts";
 
 const VERSION = /^(0|[1-9][0-9]{0,15})$/;
 
@@ -15,7 +16,7 @@ function parseVersion(text: unknown, field: string): number {
   if (typeof text === "string" && VERSION.test(text)) return Number(text);
   throw new MemoryError(
     "INVALID_ARGUMENT",
-    `${field}: expected a version as a decimal string, got ${JSON.stringify(text)}`,
+    `${field}: expected a version as a decimal string, got ${quote(text)}`,
     { field },
   );
 }
@@ -44,24 +45,6 @@ export interface CheckedSet {
   readonly condition: Condition | undefined;
 }
 
-const DURABILITIES: readonly unknown[] = ["durable", "ephemeral", undefined];
-const SWITCHES: readonly unknown[] = [true, false, undefined];
-
-function refuse(field: string, expected: string, given: unknown): never {
-  const message = `${field}: expected ${expected}, got ${JSON.stringify(given)}`;
-  throw new MemoryError("INVALID_ARGUMENT", message, { field });
-}
-
-function checkChoices(options: SetOptions): void {
-  const { tierHint, durability, text, index, embed } = options;
-  if (tierHint !== undefined && !MEMORY_TIERS.includes(tierHint))
-    refuse("tierHint", MEMORY_TIERS.join(", "), tierHint);
-  if (!DURABILITIES.includes(durability)) refuse("durability", "durable or ephemeral", durability);
-  if (text !== undefined && typeof text !== "string") refuse("text", "text", text);
-  if (!SWITCHES.includes(index)) refuse("index", "true or false", index);
-  if (!SWITCHES.includes(embed)) refuse("embed", "true or false", embed);
-}
-
 /** Checks key, value and options of one set against the limits. */
 export function checkSet(
   key: unknown,
@@ -71,7 +54,6 @@ export function checkSet(
 ): CheckedSet {
   const { metadata, tags, ttlSeconds } = options;
   if (ttlSeconds !== undefined) checkTtl(ttlSeconds, limits);
-  checkChoices(options);
   return {
     key: checkKey(key, limits),
     value: checkValue(value, limits),
@@ -92,27 +74,7 @@ export function checkValueBytes(sizeBytes: number, limits: Limits): void {
   );
 }
 
-const CONSISTENCIES = new Set<unknown>(["any", "latest"]);
 const ID_BYTES_MAX = 256;
-const POSITION = /^(0|[1-9][0-9]{0,15})$/;
-
-/** Refuses read options that would otherwise be taken for something weaker than what was meant. */
-export function checkConsistency(options: ReadOptions | undefined): void {
-  if (options === undefined) return;
-  const { consistency, maxStalenessMs } = options;
-  if (consistency !== undefined && !CONSISTENCIES.has(consistency))
-    throw new MemoryError(
-      "INVALID_ARGUMENT",
-      `consistency: expected any or latest, got ${JSON.stringify(consistency)}`,
-      { field: "consistency" },
-    );
-  if (maxStalenessMs !== undefined && !(Number.isFinite(maxStalenessMs) && maxStalenessMs >= 0))
-    throw new MemoryError(
-      "INVALID_ARGUMENT",
-      `maxStalenessMs: expected milliseconds from 0 on, got ${String(maxStalenessMs)}`,
-      { field: "maxStalenessMs" },
-    );
-}
 
 /** The id of a repeatable request. */
 export function checkIdempotencyKey(id: unknown): string {
@@ -129,8 +91,18 @@ export function checkIdempotencyKey(id: unknown): string {
 /** A position in the change log as callers write it; undefined = its start. */
 export function checkPosition(after: unknown): number {
   if (after === undefined) return 0;
-  if (typeof after === "string" && POSITION.test(after)) return Number(after);
+  if (typeof after === "string" && VERSION.test(after) && Number.isSafeInteger(Number(after)))
+    return Number(after);
   throw new MemoryError("INVALID_CURSOR", "after: expected a position from an earlier page", {
     field: "after",
   });
+}
+
+/** How many a page may bring. */
+export function checkPageLimit(limit: unknown, limits: Limits): number {
+  if (limit === undefined) return limits.pageItemsDefault;
+  const { pageItems } = limits;
+  if (typeof limit === "number" && Number.isInteger(limit) && limit >= 1 && limit <= pageItems)
+    return limit;
+  return refuse("limit", `a whole number from 1 to ${pageItems}`, limit);
 }

@@ -41,6 +41,9 @@ export interface SetOptions {
   readonly embed?: boolean;
 }
 
+/** Of a write that is tried again until it holds. */
+export type UpdateOptions = Omit<SetOptions, "ifVersion" | "idempotencyKey">;
+
 export interface DeleteOptions {
   readonly ifVersion?: string;
   readonly idempotencyKey?: string;
@@ -213,13 +216,13 @@ export interface Memory {
   update<T = JsonValue>(
     key: string,
     fn: (current: T | undefined) => T | undefined | Promise<T | undefined>,
-    options?: SetOptions,
+    options?: UpdateOptions,
   ): Promise<Receipt | undefined>;
   /** One loader call for all callers. */
   getOrSet<T = JsonValue>(
     key: string,
     loader: () => Promise<T> | T,
-    options?: SetOptions,
+    options?: UpdateOptions,
   ): Promise<T>;
   /** `expected`: a version, or null for "absent". Throws VersionConflict with `current`. */
   compareAndSet(
@@ -238,7 +241,7 @@ export interface Memory {
     operations: readonly BatchOperation[],
     options?: BatchOptions,
   ): Promise<BatchResult[]>;
-  search(options: SearchOptions): Promise<SearchPage>;
+  search(options?: SearchOptions): Promise<SearchPage>;
   explain(key: string): Promise<Explanation>;
   forget(options: ForgetOptions): Promise<ForgetReceipt>;
   forgetJob(id: string): Promise<Job | undefined>;
@@ -248,7 +251,7 @@ export interface Memory {
   /** All or nothing per 1,000 lines. A line that is an Error is reported as failed. */
   importItems(lines: AsyncIterable<unknown> | Iterable<unknown>): Promise<ImportReceipt>;
   /** Settled changes after a position ("0" = from the start of the log). */
-  changes(options: {
+  changes(options?: {
     readonly after?: string;
     readonly below?: boolean;
     readonly limit?: number;

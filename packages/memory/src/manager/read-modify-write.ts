@@ -1,15 +1,19 @@
 import { MemoryError, VersionConflict } from "../model/errors.ts";
 import type { JsonValue, Receipt } from "../model/item.ts";
+import { checkKey } from "../model/key.ts";
 import { refId } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
-import type { Memory, SetOptions } from "./memory.ts";
+import { checkEphemeral } from "./ephemeral-path.ts";
+import { checkSet, describeCondition } from "./inputs.ts";
+import type { CheckedSet } from "./inputs.ts";
+import type { Memory, UpdateOptions } from "./memory.ts";
+import type { ServedObject } from "./read-path.ts";
+import type { Parts } from "./runtime.ts";
 
 const ATTEMPTS_MAX = 100;
 const BACKOFF_MS_FIRST = 1;
 const BACKOFF_MS_MAX = 50;
 const MS_PER_SECOND = 1000;
-
-type Reading = Pick<Memory, "path" | "get" | "getItem" | "set">;
 
 /** Waits a random while before the next try, so that contenders do not meet again and again. */
 async function backOff(core: Core, attempt: number): Promise<void> {
@@ -17,42 +21,72 @@ async function backOff(core: Core, attempt: number): Promise<void> {
   await core.clock.sleep(core.random() * mostMs);
 }
 
+interface Update<T> {
+  readonly key: string;
+  readonly fn: (current: T | undefined) => T | undefined | Promise<T | undefined>;
+  readonly options: UpdateOptions;
+}
+
 /** Reads the newest, applies `fn`, writes if nobody wrote meanwhile; else again. */
 export async function updateItem<T>(
-  memory: Reading,
-  core: Core,
-  request: {
-    readonly key: string;
-    readonly fn: (current: T | undefined) => T | undefined | Promise<T | undefined>;
-    readonly options: SetOptions;
-  },
+  parts: Parts,
+  namespace: string,
+  { key, fn, options }: Update<T>,
 ): Promise<Receipt | undefined> {
-  const { key, fn, options } = request;
-  for (let attempt = 0; ; attempt += 1) {
-    const item = await memory.getItem<T>(key, { consistency: "latest" });
-    const next = await fn(item?.value);
+  const { core, read } = parts;
+  const { limits } = core.config;
+  const ref = { namespace, key: checkKey(key, limits) };
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await read.readObject(ref, { consistency: "latest" });
+    const next = await fn(found?.record.value as T | undefined);
     if (next === undefined) return undefined;
-    const kept: SetOptions =
-      item === undefined
-        ? {}
-        : {
-            metadata: item.metadata,
-            tags: item.tags,
-            ...(item.ttlSeconds === undefined
-              ? {}
-              : { ttlSeconds: Math.max(item.ttlSeconds, 1 / MS_PER_SECOND) }),
-          };
+    const kept =
+      found === undefined ? {} : { metadata: found.record.metadata, tags: found.record.tags };
+    const set = checkSet(ref.key, next, { ...kept, ...options }, limits);
     try {
-      return await memory.set(key, next, {
-        ...kept,
-        ...options,
-        ifVersion: item?.version ?? null,
-      });
+      return await replace(parts, { namespace, found, set, options });
     } catch (error) {
-      if (!(error instanceof VersionConflict) || attempt + 1 >= ATTEMPTS_MAX) throw error;
+      if (!(error instanceof VersionConflict) || attempt >= ATTEMPTS_MAX) throw error;
       await backOff(core, attempt);
     }
   }
+}
+
+/** Writes over exactly what was found. Its lifetime goes on as it was, unless another one is given. */
+async function replace(
+  { core, write, ephemeral }: Parts,
+  update: {
+    readonly namespace: string;
+    readonly found: ServedObject | undefined;
+    readonly set: CheckedSet;
+    readonly options: UpdateOptions;
+  },
+): Promise<Receipt> {
+  const { namespace, found, set, options } = update;
+  const condition = found?.record.version ?? "absent";
+  const isVanishing =
+    found !== undefined && ephemeral.find(found.record)?.version === found.record.version;
+  const durability = options.durability ?? (isVanishing ? "ephemeral" : "durable");
+  const deadlineMs = options.ttlSeconds === undefined ? found?.record.deadlineMs : undefined;
+  const leftSeconds =
+    deadlineMs === undefined || deadlineMs === Number.POSITIVE_INFINITY
+      ? set.ttlSeconds
+      : (deadlineMs - core.clock.monotonicMs()) / MS_PER_SECOND;
+  if (durability === "ephemeral") {
+    if (!isVanishing) checkEphemeral(options);
+    if (leftSeconds !== undefined && leftSeconds <= 0)
+      throw new VersionConflict(set.key, describeCondition(condition), null);
+    return ephemeral.set(namespace, { ...set, ttlSeconds: leftSeconds, condition });
+  }
+  const ref = { namespace, key: set.key };
+  const beside = ephemeral.conditionBeside(ref, { condition });
+  const put = write.encodePut(namespace, { ...set, condition: beside });
+  const keepsExpiry = options.ttlSeconds === undefined && !isVanishing;
+  const expiresAtMs = keepsExpiry ? found?.record.expiresAtMs : undefined;
+  const { tierHint } = options;
+  return write.put(expiresAtMs === undefined ? put : { ...put, expiresAtMs }, {
+    ...(tierHint === undefined ? {} : { tierHint }),
+  });
 }
 
 /**
@@ -60,12 +94,12 @@ export async function updateItem<T>(
  * replaces what somebody wrote meanwhile. Callers in this process share one call of the loader.
  */
 export async function loadOnce<T>(
-  memory: Reading,
+  memory: Pick<Memory, "path" | "get" | "set">,
   core: Core,
   request: {
     readonly key: string;
     readonly loader: () => Promise<T> | T;
-    readonly options: SetOptions;
+    readonly options: UpdateOptions;
   },
 ): Promise<T> {
   const { key, loader, options } = request;

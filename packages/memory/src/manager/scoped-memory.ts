@@ -1,16 +1,14 @@
 import { MemoryError } from "../model/errors.ts";
 import type { DeleteReceipt, JsonValue, MemoryItem, Receipt } from "../model/item.ts";
 import { checkKey, joinNamespace } from "../model/key.ts";
-import { checkTtl } from "../model/value.ts";
+import { checkTtl, checkValue } from "../model/value.ts";
 import type { Change, IdempotencyToken, Job } from "../tiers/authority.ts";
-import { failure } from "./batch-answers.ts";
-import type { Answer } from "./batch-answers.ts";
 import { checkEphemeral } from "./ephemeral-path.ts";
 import { explainItem } from "./explain.ts";
 import { checkSelection } from "./forgetter.ts";
 import {
-  checkConsistency,
   checkIdempotencyKey,
+  checkPageLimit,
   checkPosition,
   checkSet,
   parseCondition,
@@ -32,16 +30,33 @@ import type {
   SearchPage,
   SetOptions,
   TouchOptions,
+  UpdateOptions,
 } from "./memory.ts";
+import {
+  BATCH_OPTIONS,
+  CHANGES_OPTIONS,
+  CLEAR_OPTIONS,
+  DELETE_OPTIONS,
+  EXPORT_OPTIONS,
+  FORGET_OPTIONS,
+  PATCH_OPTIONS,
+  READ_OPTIONS,
+  SEARCH_OPTIONS,
+  SET_OPTIONS,
+  TOUCH_OPTIONS,
+  UPDATE_OPTIONS,
+  checkFunction,
+  checkOptions,
+  refuse,
+} from "./options.ts";
 import { patchItem } from "./patch-item.ts";
 import { presentItem } from "./present.ts";
 import { loadOnce, updateItem } from "./read-modify-write.ts";
+import { runSingly } from "./run-singly.ts";
 import type { Parts, Runtime } from "./runtime.ts";
 import { searchItems } from "./search-items.ts";
 import { exportLines, importLines } from "./transfer.ts";
 import { requestHash } from "./write-path.ts";
-
-const CHANGES_DEFAULT = 500;
 
 /** The operations on one namespace: checks what comes in and hands it to the paths. */
 export class ScopedMemory implements Memory {
@@ -57,9 +72,8 @@ export class ScopedMemory implements Memory {
     if (options === undefined) {
       const hot = this.#hot(key);
       if (hot !== undefined) return hot as T;
-    }
+    } else checkOptions(options, READ_OPTIONS);
     const { read, core } = this.runtime.parts;
-    checkConsistency(options);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     const served = read.atHand(ref, options) ?? (await read.readObject(ref, options));
     if (served === undefined) return undefined;
@@ -72,7 +86,7 @@ export class ScopedMemory implements Memory {
     options?: ReadOptions,
   ): Promise<MemoryItem<T> | undefined> {
     const { read, core } = this.runtime.parts;
-    checkConsistency(options);
+    checkOptions(options, READ_OPTIONS);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     const served = await read.readObject(ref, options);
     return served && (presentItem(core, served) as MemoryItem<T>);
@@ -89,113 +103,123 @@ export class ScopedMemory implements Memory {
     options?: ReadOptions,
   ): Promise<(T | undefined)[]> {
     const parts = this.runtime.parts;
-    checkConsistency(options);
+    checkOptions(options, READ_OPTIONS);
     const served = await parts.read.readMany(this.#refs(parts, keys), options);
     for (const one of served) if (one !== undefined) parts.core.accesses.record(one.record);
     return served.map((one) => one?.record.value as T | undefined);
   }
 
-  async set(key: string, value: unknown, options: SetOptions = {}): Promise<Receipt> {
+  async set(key: string, value: unknown, options?: SetOptions): Promise<Receipt> {
+    const checked = checkOptions(options, SET_OPTIONS);
     const { core, write, ephemeral } = this.runtime.parts;
-    const set = checkSet(key, value, options, core.config.limits);
-    if (options.durability === "ephemeral") {
-      checkEphemeral(options);
+    const set = checkSet(key, value, checked, core.config.limits);
+    const { tierHint, idempotencyKey, durability, text, index, embed } = checked;
+    if (durability === "ephemeral") {
+      checkEphemeral(checked);
       return ephemeral.set(this.path, set);
     }
-    const put = write.encodePut(this.path, set);
-    const { tierHint, idempotencyKey } = options;
+    const condition = ephemeral.conditionBeside({ namespace: this.path, key: set.key }, set);
+    const put = write.encodePut(this.path, { ...set, condition });
     return write.put(put, {
       ...(tierHint === undefined ? {} : { tierHint }),
-      ...this.#idempotent(idempotencyKey, ["set", set, options.durability ?? "durable"]),
+      ...this.#idempotent(idempotencyKey, ["set", set, durability, tierHint, text, index, embed]),
     });
   }
 
-  async delete(key: string, options: DeleteOptions = {}): Promise<DeleteReceipt> {
+  async delete(key: string, options?: DeleteOptions): Promise<DeleteReceipt> {
+    const { ifVersion, idempotencyKey } = checkOptions(options, DELETE_OPTIONS);
     const { core, write, ephemeral } = this.runtime.parts;
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
-    const condition = parseCondition(options.ifVersion);
+    const condition = parseCondition(ifVersion);
+    const identity = this.#idempotent(idempotencyKey, ["delete", ref, condition]);
     const vanished = ephemeral.remove(ref, condition);
     if (vanished !== undefined) return vanished;
-    return write.remove(
-      { kind: "remove", ...ref, ...(condition === undefined ? {} : { condition }) },
-      this.#idempotent(options.idempotencyKey, ["delete", ref, condition]),
-    );
+    const conditional = condition === undefined ? {} : { condition };
+    return write.remove({ kind: "remove", ...ref, ...conditional }, identity);
   }
 
   async exists(key: string, options?: ReadOptions): Promise<boolean> {
     const { read, core } = this.runtime.parts;
-    checkConsistency(options);
+    checkOptions(options, READ_OPTIONS);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     return read.exists(ref, options);
   }
 
-  async touch(key: string, options: TouchOptions = {}): Promise<Receipt> {
+  async touch(key: string, options?: TouchOptions): Promise<Receipt> {
+    const { ttlSeconds, ifVersion } = checkOptions(options, TOUCH_OPTIONS);
     const { core, write, ephemeral } = this.runtime.parts;
     const { limits } = core.config;
     const ref = { namespace: this.path, key: checkKey(key, limits) };
-    const ttlSeconds =
-      options.ttlSeconds === undefined ? undefined : checkTtl(options.ttlSeconds, limits);
-    const condition = parseCondition(options.ifVersion);
+    if (ttlSeconds !== undefined) checkTtl(ttlSeconds, limits);
+    const condition = parseCondition(ifVersion);
     const touched = ephemeral.touch(ref, ttlSeconds, condition);
     if (touched !== undefined) return touched;
     const conditional = condition === undefined ? {} : { condition };
     return write.touch({ kind: "touch", ...ref, ttlSeconds, ...conditional });
   }
 
-  update<T = JsonValue>(
+  async update<T = JsonValue>(
     key: string,
     fn: (current: T | undefined) => T | undefined | Promise<T | undefined>,
-    options: SetOptions = {},
+    options?: UpdateOptions,
   ): Promise<Receipt | undefined> {
-    return updateItem(this, this.runtime.parts.core, { key, fn, options });
+    const checked = checkOptions(options, UPDATE_OPTIONS);
+    checkFunction(fn, "fn");
+    return updateItem(this.runtime.parts, this.path, { key, fn, options: checked });
   }
 
   async getOrSet<T = JsonValue>(
     key: string,
     loader: () => Promise<T> | T,
-    options: SetOptions = {},
+    options?: UpdateOptions,
   ): Promise<T> {
     const hot = this.#hot(key);
     if (hot !== undefined) return hot as T;
-    return loadOnce(this, this.runtime.parts.core, { key, loader, options });
+    const checked = checkOptions(options, UPDATE_OPTIONS);
+    checkFunction(loader, "loader");
+    return loadOnce(this, this.runtime.parts.core, { key, loader, options: checked });
   }
 
-  compareAndSet(
+  async compareAndSet(
     key: string,
     expected: string | null,
     value: unknown,
-    options: SetOptions = {},
+    options?: SetOptions,
   ): Promise<Receipt> {
-    return this.set(key, value, { ...options, ifVersion: expected });
+    const checked = checkOptions(options, SET_OPTIONS);
+    if (expected === undefined) refuse("expected", "a version or null", expected);
+    return this.set(key, value, { ...checked, ifVersion: expected });
   }
 
   async mergePatch(
     key: string,
     patch: unknown,
-    options: { readonly ifVersion?: string; readonly idempotencyKey?: string } = {},
+    options?: { readonly ifVersion?: string; readonly idempotencyKey?: string },
   ): Promise<Receipt> {
-    const { ifVersion, idempotencyKey } = options;
-    const identity = this.#idempotent(idempotencyKey, ["patch", key, patch, ifVersion]);
-    return patchItem(this.runtime.parts, this.path, {
+    const { ifVersion, idempotencyKey } = checkOptions(options, PATCH_OPTIONS);
+    const { parts, limits } = this.runtime;
+    // Checked before it is hashed: hashing follows it to any depth.
+    const checked = checkValue(patch, limits);
+    return patchItem(parts, this.path, {
       key,
-      patch,
+      patch: checked,
       condition: parseCondition(ifVersion),
-      ...identity,
+      ...this.#idempotent(idempotencyKey, ["patch", key, checked, ifVersion]),
     });
   }
 
   async batchOperations(
     operations: readonly BatchOperation[],
-    options: BatchOptions = {},
+    options?: BatchOptions,
   ): Promise<BatchResult[]> {
     return this.runtime.parts.batch.run(this.path, operations, {
-      ...options,
-      singly: (operation) => this.#runSingly(operation),
+      ...checkOptions(options, BATCH_OPTIONS),
+      singly: (operation) => runSingly(this, operation),
     });
   }
 
-  async search(options: SearchOptions): Promise<SearchPage> {
-    return searchItems(this.runtime.parts, this.path, options);
+  async search(options?: SearchOptions): Promise<SearchPage> {
+    return searchItems(this.runtime.parts, this.path, checkOptions(options, SEARCH_OPTIONS));
   }
 
   async explain(key: string): Promise<Explanation> {
@@ -204,8 +228,9 @@ export class ScopedMemory implements Memory {
   }
 
   async forget(options: ForgetOptions): Promise<ForgetReceipt> {
+    const checked = checkOptions(options, FORGET_OPTIONS);
     const { core, forgetter } = this.runtime.parts;
-    return forgetter.forget(checkSelection(this.path, options, core), options);
+    return forgetter.forget(checkSelection(this.path, checked, core), checked);
   }
 
   async forgetJob(id: string): Promise<Job | undefined> {
@@ -213,9 +238,9 @@ export class ScopedMemory implements Memory {
     return job?.namespace === this.path ? job : undefined;
   }
 
-  async clear(options: { readonly below?: boolean } = {}): Promise<{ readonly version: string }> {
+  async clear(options?: { readonly below?: boolean }): Promise<{ readonly version: string }> {
+    const { below = false } = checkOptions(options, CLEAR_OPTIONS);
     const { authority, copies, ephemeral } = this.runtime.parts.core;
-    const below = options.below ?? false;
     ephemeral?.removeWhere({ namespace: this.path, below, pattern: undefined });
     try {
       const { version } = await authority.clear(this.path, below);
@@ -226,24 +251,28 @@ export class ScopedMemory implements Memory {
     }
   }
 
-  async *exportItems(options: ExportOptions = {}): AsyncGenerator<ExportLine> {
-    yield* exportLines(this.runtime.parts, this.path, options);
+  async *exportItems(options?: ExportOptions): AsyncGenerator<ExportLine> {
+    const checked = checkOptions(options, EXPORT_OPTIONS);
+    if (checked.after !== undefined) checkKey(checked.after, this.runtime.limits);
+    yield* exportLines(this.runtime.parts, this.path, checked);
   }
 
   async importItems(lines: AsyncIterable<unknown> | Iterable<unknown>): Promise<ImportReceipt> {
+    if (!isIterable(lines)) refuse("lines", "something to iterate over", lines);
     return importLines(this.runtime.parts, this.path, lines);
   }
 
-  async changes(options: {
+  async changes(options?: {
     readonly after?: string;
     readonly below?: boolean;
     readonly limit?: number;
   }): Promise<{ readonly changes: readonly Change[]; readonly position: string }> {
+    const { after, below = false, limit } = checkOptions(options, CHANGES_OPTIONS);
     const page = await this.runtime.parts.core.authority.readChanges({
       namespace: this.path,
-      below: options.below ?? false,
-      after: checkPosition(options.after),
-      limit: options.limit ?? CHANGES_DEFAULT,
+      below,
+      after: checkPosition(after),
+      limit: checkPageLimit(limit, this.runtime.limits),
     });
     return { changes: page.changes, position: String(page.position) };
   }
@@ -293,34 +322,9 @@ export class ScopedMemory implements Memory {
       },
     };
   }
+}
 
-  async #runSingly(operation: BatchOperation): Promise<Answer> {
-    const { authority } = this.runtime.parts.core;
-    try {
-      switch (operation.type) {
-        case "get":
-        case "exists": {
-          const item = await this.getItem(operation.key);
-          if (item === undefined) return { success: true, found: false, tierAccessed: null };
-          const value = operation.type === "get" ? item.value : true;
-          const { version, tier } = item;
-          return { success: true, found: true, value, version, tierAccessed: tier };
-        }
-        case "delete": {
-          const { version, existed } = await this.delete(operation.key, operation);
-          return { success: true, found: existed, existed, version, tierAccessed: authority.name };
-        }
-        case "set":
-        case "touch": {
-          const { version } =
-            operation.type === "set"
-              ? await this.set(operation.key, operation.value, operation)
-              : await this.touch(operation.key, operation);
-          return { success: true, found: true, version, tierAccessed: authority.name };
-        }
-      }
-    } catch (error) {
-      return failure(error);
-    }
-  }
+function isIterable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Symbol.asyncIterator in value || Symbol.iterator in value;
 }

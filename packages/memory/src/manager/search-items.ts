@@ -5,36 +5,13 @@ import { checkTags } from "../model/value.ts";
 import type { Limits } from "../model/limits.ts";
 import type { SearchRequest } from "../tiers/authority.ts";
 import { NO_TAGS } from "./core.ts";
+import { checkPageLimit } from "./inputs.ts";
 import type { SearchOptions, SearchPage } from "./memory.ts";
 import { presentItem } from "./present.ts";
 import type { Parts } from "./runtime.ts";
 
-const MODES = new Set(["keyword", "semantic", "hybrid"]);
-
-function refuse(field: string, message: string): never {
-  throw new MemoryError("INVALID_ARGUMENT", `${field}: ${message}`, { field });
-}
-
-function checkLimit(limit: unknown, limits: Limits): number {
-  if (limit === undefined) return limits.pageItemsDefault;
-  if (
-    typeof limit === "number" &&
-    Number.isInteger(limit) &&
-    limit >= 1 &&
-    limit <= limits.pageItems
-  )
-    return limit;
-  return refuse(
-    "limit",
-    `expected a whole number from 1 to ${limits.pageItems}, got ${JSON.stringify(limit)}`,
-  );
-}
-
 function checkSearch(namespace: string, options: SearchOptions, limits: Limits): SearchRequest {
-  const { pattern, metadataFilter, tags, query, mode, cursor, below, explain } = options;
-  if (mode !== undefined && !MODES.has(mode))
-    refuse("mode", `expected keyword, semantic or hybrid, got ${JSON.stringify(mode)}`);
-  if (query !== undefined && typeof query !== "string") refuse("query", "expected text");
+  const { pattern, metadataFilter, tags, cursor, below, explain } = options;
   if (cursor !== undefined && typeof cursor !== "string")
     throw new MemoryError("INVALID_CURSOR", "cursor: expected text", { field: "cursor" });
   if (metadataFilter !== undefined) parseFilter(metadataFilter, limits);
@@ -44,7 +21,7 @@ function checkSearch(namespace: string, options: SearchOptions, limits: Limits):
     pattern: pattern === undefined ? undefined : checkPattern(pattern, limits),
     metadataFilter,
     tags: tags === undefined ? NO_TAGS : checkTags(tags, limits),
-    limit: checkLimit(options.limit, limits),
+    limit: checkPageLimit(options.limit, limits),
     cursor,
     explain: explain ?? false,
   };

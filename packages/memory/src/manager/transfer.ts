@@ -1,6 +1,7 @@
 import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, JsonValue } from "../model/item.ts";
 import { joinNamespace } from "../model/key.ts";
+import { checkTtl } from "../model/value.ts";
 import type { PutOperation } from "../tiers/authority.ts";
 import { refId } from "../tiers/tier.ts";
 import type { Parts } from "./runtime.ts";
@@ -8,6 +9,7 @@ import { checkSet } from "./inputs.ts";
 import type { ExportLine, ExportOptions, ImportReceipt } from "./memory.ts";
 
 const PAGE_ITEMS = 500;
+const MS_PER_SECOND = 1000;
 /** Lines that are imported together or not at all. */
 const CHUNK_LINES = 1000;
 /** Failed lines named in a receipt; more are counted, not listed. */
@@ -65,11 +67,16 @@ export async function* exportLines(
   }
 }
 
+/** As exports write it, and what else ISO 8601 calls an instant: a date, a time and a zone. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+
 function expiryOf(line: { readonly expiresAt?: unknown }): number | undefined {
-  if (line.expiresAt === undefined) return undefined;
-  const atMs = typeof line.expiresAt === "string" ? Date.parse(line.expiresAt) : Number.NaN;
+  const { expiresAt } = line;
+  if (expiresAt === undefined) return undefined;
+  const isInstant = typeof expiresAt === "string" && INSTANT.test(expiresAt);
+  const atMs = isInstant ? Date.parse(expiresAt) : Number.NaN;
   if (Number.isFinite(atMs)) return atMs;
-  throw new MemoryError("INVALID_TTL", "expiresAt: expected an ISO 8601 time", {
+  throw new MemoryError("INVALID_TTL", "expiresAt: expected an ISO 8601 time with its zone", {
     field: "expiresAt",
   });
 }
@@ -96,7 +103,11 @@ function linePut(parts: Parts, base: string, line: unknown): PutOperation | unde
     limits,
   );
   const expiresAtMs = expiryOf(fields);
-  if (expiresAtMs !== undefined && expiresAtMs <= parts.core.clock.wallMs()) return undefined;
+  if (expiresAtMs !== undefined) {
+    const leftMs = expiresAtMs - parts.core.clock.wallMs();
+    if (leftMs <= 0) return undefined;
+    checkTtl(leftMs / MS_PER_SECOND, limits);
+  }
   const put = parts.write.encodePut(namespace, set);
   return expiresAtMs === undefined ? put : { ...put, expiresAtMs };
 }

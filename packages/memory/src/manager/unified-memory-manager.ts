@@ -11,7 +11,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import { systemClock, systemRandom } from "../model/clock.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import { MemoryError } from "../model/errors.ts";
-import { checkKey } from "../model/key.ts";
+import { checkKey, checkNamespace } from "../model/key.ts";
 import { createTiers, tiersLeftOut } from "../tiers/factory.ts";
 import type { Tiers, TierSurroundings } from "../tiers/factory.ts";
 import { AccessLog } from "./access-log.ts";
@@ -22,8 +22,8 @@ import { watchDemotions } from "./demotion.ts";
 import { EphemeralPath } from "./ephemeral-path.ts";
 import { EphemeralStore } from "./ephemeral-store.ts";
 import { Forgetter } from "./forgetter.ts";
-import { checkConsistency } from "./inputs.ts";
 import type { MemoryManager, MemoryStats, RawItem, ReadOptions, TierReport } from "./memory.ts";
+import { READ_OPTIONS, checkOptions } from "./options.ts";
 import { MoveLog } from "./move-log.ts";
 import { presentRaw } from "./present.ts";
 import { Doorkeeper } from "./promotion.ts";
@@ -121,8 +121,9 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
 
   getRaw(path: string, key: string, options?: ReadOptions): RawItem | Promise<RawItem | undefined> {
     const { core, read } = this.runtime.parts;
-    checkConsistency(options);
-    const ref = { namespace: path, key: checkKey(key, core.config.limits) };
+    checkOptions(options, READ_OPTIONS);
+    const { limits } = core.config;
+    const ref = { namespace: checkNamespace(path, limits), key: checkKey(key, limits) };
     return read.readEncoded(ref, options, (served) => presentRaw(core, read, served));
   }
 
