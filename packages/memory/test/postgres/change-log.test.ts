@@ -2,14 +2,7 @@ import { expect, test } from "vitest";
 import { describeWithPostgres } from "@cherry-ai/services/vitest";
 import type { Change, FollowState } from "../../src/tiers/authority.ts";
 import type { PostgresAuthority } from "../../src/tiers/postgres/authority.ts";
-import { SCHEMA } from "../support/databases.ts";
-import { describeBoth, put, selectionOf, serverRig, writeOne } from "./support.ts";
-
-/** One put in a transaction that the test ends. */
-function putStatement(key: string, namespace: string): string {
-  return `SELECT ${SCHEMA}.write_items(NULL, ARRAY['${namespace}'], ARRAY['${key}'], ARRAY[''::bytea],
-    ARRAY['{}'], ARRAY['{}'], ARRAY[NULL]::float8[], ARRAY[NULL]::float8[], NULL, 'report', NULL, NULL, NULL)`;
-}
+import { describeBoth, put, putStatement, selectionOf, serverRig, writeOne } from "./support.ts";
 
 class Consumer {
   readonly keys: string[] = [];

@@ -1,4 +1,6 @@
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startPostgres } from "@cherry-ai/services";
+import type { PostgresServer } from "@cherry-ai/services";
 import { describeWithPostgres } from "@cherry-ai/services/vitest";
 import { DEFAULT_LIMITS } from "../../src/model/limits.ts";
 import type { SearchRequest } from "../../src/tiers/authority.ts";
@@ -98,7 +100,14 @@ function queryOf(facts: Partial<SearchRequest>, more: Partial<PageQuery> = {}): 
 }
 
 describeWithPostgres("search among a million items", () => {
-  const late = serverRig();
+  // Its own server: a million rows and their indexes would take the I/O of the tests beside it.
+  const server: { own?: PostgresServer } = {};
+  // Before the rig: what is registered first is done last, when all its connections are closed.
+  afterAll(() => server.own?.remove());
+  const late = serverRig({}, async () => {
+    server.own = await startPostgres({ settings: { fsync: "off" } });
+    return server.own.databaseUrl("scale");
+  });
   beforeAll(() => fill(late.rig), 300_000);
 
   test.each([

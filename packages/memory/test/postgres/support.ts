@@ -72,11 +72,15 @@ export interface ServerRig extends Rig {
   connect(): Promise<pg.Client>;
 }
 
-export function serverRig(retention: Partial<Retention> = {}): { readonly rig: ServerRig } {
+/** `database`: makes an empty one; else it is on the run's server. */
+export function serverRig(
+  retention: Partial<Retention> = {},
+  database: () => Promise<string> = testDatabase,
+): { readonly rig: ServerRig } {
   const late: { rig: ServerRig } = { rig: undefined as unknown as ServerRig };
   const clients: pg.Client[] = [];
   beforeAll(async () => {
-    const url = await testDatabase();
+    const url = await database();
     const connect = async (): Promise<pg.Client> => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
@@ -103,6 +107,12 @@ export function put(key: string, facts: Partial<PutOperation> = {}): PutOperatio
     ttlSeconds: undefined,
     ...facts,
   };
+}
+
+/** One put in a transaction that the test ends. */
+export function putStatement(key: string, namespace: string): string {
+  return `SELECT ${SCHEMA}.write_items(NULL, ARRAY['${namespace}'], ARRAY['${key}'], ARRAY[''::bytea],
+    ARRAY['{}'], ARRAY['{}'], ARRAY[NULL]::float8[], ARRAY[NULL]::float8[], NULL, 'report', NULL, NULL, NULL)`;
 }
 
 export function writtenVersion(result: WriteResult | undefined): number {
