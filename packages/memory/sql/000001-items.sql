@@ -73,11 +73,18 @@ CREATE TABLE {{schema}}.idempotency (
 );
 CREATE INDEX idempotency_at ON {{schema}}.idempotency (at);
 
+-- selection: json, not jsonb, which would put its members into another order: cursors are bound to its
+-- text. fence: a version that was drawn when the job was made. A write that begins once that is known
+-- draws a greater one, or draws again under the lock of a row whose version is greater already; so what
+-- is at or below the fence was there or under way, and the job leaves all else alone. A clear must keep
+-- writers out while it draws, for it must hide all that is below its version at once. A job judges each
+-- item by its own version, under the row's lock.
 CREATE TABLE {{schema}}.jobs (
   id         text COLLATE "C" PRIMARY KEY DEFAULT gen_random_uuid()::text,
   namespace  text COLLATE "C" NOT NULL,
   kind       text NOT NULL,
-  selection  jsonb NOT NULL,
+  selection  json NOT NULL,
+  fence      bigint NOT NULL DEFAULT nextval('{{schema}}.versions'),
   state      text NOT NULL DEFAULT 'running',
   forgotten  bigint NOT NULL DEFAULT 0,
   cursor     text,

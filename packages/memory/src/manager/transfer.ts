@@ -62,7 +62,7 @@ export async function* exportLines(
     for (const record of page)
       yield exportLine(record, codec.decode(record.body, record), namespace);
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_ITEMS) return;
+    if (last === undefined) return;
     after = { namespace: last.namespace, key: last.key };
   }
 }

@@ -166,11 +166,20 @@ export interface Job {
   readonly kind: "forget";
   readonly selection: Selection;
   readonly state: "running" | "done" | "failed";
+  /** With what was forgotten before the job was made. */
   readonly forgotten: number;
   readonly cursor: string | undefined;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
   readonly error?: string;
+}
+
+/** Where a job begins. */
+export interface JobProgress {
+  /** `next` of the last chunk; undefined: at the beginning. */
+  readonly after: string | undefined;
+  /** Items forgotten so far. */
+  readonly forgotten: number;
 }
 
 export interface ExportPageRequest {
@@ -200,7 +209,10 @@ export interface AuthorityTier extends Tier {
     options?: WriteOptions,
   ): Promise<WriteResult | undefined>;
   search(request: SearchRequest): Promise<SearchResult>;
-  /** Key order over (namespace, key). */
+  /**
+   * In key order over (namespace, key). A page is also bounded in bytes, so it may be short: only an
+   * empty one ends an export.
+   */
   exportPage(request: ExportPageRequest): Promise<readonly ItemRecord[]>;
   /** Deletes at most `limit` items of the selection in one transaction, or only lists them. */
   forgetChunk(
@@ -213,7 +225,11 @@ export interface AuthorityTier extends Tier {
   ): Promise<ForgetChunk>;
   /** Empties by version, without a scan; returns the version at and below which all is gone. */
   clear(namespace: string, below: boolean): Promise<{ readonly version: number }>;
-  /** Settled changes after a position, oldest first. CURSOR_EXPIRED when they were trimmed. */
+  /**
+   * Settled changes after a position, oldest first; `limit`: 1 to 1000. CURSOR_EXPIRED when they were
+   * trimmed, or when this log was never that long: the position is another database's, or from before
+   * a restore.
+   */
   readChanges(request: {
     readonly namespace: string;
     readonly below: boolean;
@@ -227,9 +243,18 @@ export interface AuthorityTier extends Tier {
   saveConsumer(name: string, position: number): Promise<void>;
   /** For cache invalidation; `undefined` starts following from now. */
   follow(state: FollowState | undefined): Promise<FollowPoll>;
-  createJob(selection: Selection): Promise<Job>;
+  /**
+   * The job acts only on items as they are when it is made: one that is written or touched later
+   * stays. `progress`: what the caller has forgotten already. INVALID_CURSOR when its place is not
+   * one of this selection.
+   */
+  createJob(selection: Selection, progress?: JobProgress): Promise<Job>;
+  /** undefined also for an id that no job can have. */
   readJob(id: string): Promise<Job | undefined>;
-  /** Runs one chunk of the job; safe to call from several servers and after a crash. */
+  /**
+   * Runs one chunk of the job; safe to call from several servers and after a crash. NOT_FOUND when
+   * there is no such job.
+   */
   advanceJob(
     id: string,
     limit: number,

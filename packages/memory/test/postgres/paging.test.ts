@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { ItemRef } from "../../src/model/item.ts";
+import { SCHEMA } from "../support/databases.ts";
 import { describeBoth, put, searchOf, selectionOf, writeOne } from "./support.ts";
 
 const STABLE = Array.from({ length: 200 }, (_, n) => `s${String(n).padStart(3, "0")}`);
@@ -55,8 +57,59 @@ describeBoth("pages", (late) => {
       expect(found).toEqual(keys);
       expect(pages).toBe(2);
     }
-    const all = { namespace, below: false, after: undefined, limit: 100 };
-    expect((await authority.exportPage(all)).length).toBe(keys.length);
+    const exported: string[] = [];
+    const lengths: number[] = [];
+    let after: ItemRef | undefined;
+    do {
+      const page = await authority.exportPage({ namespace, below: false, after, limit: 100 });
+      exported.push(...page.map((record) => record.key));
+      lengths.push(page.length);
+      after = page.at(-1);
+    } while (after !== undefined);
+    expect(exported).toEqual(keys);
+    expect(lengths).toEqual([32, 8, 0]);
+  });
+
+  test("are bounded in bytes over a namespace and those below it together", async () => {
+    const { authority } = late.rig;
+    const body = Buffer.alloc(1024 * 1024, 1);
+    for (const namespace of ["heavy-tree", "heavy-tree/x"])
+      for (let n = 0; n < 20; n += 1) await writeOne(authority, put(`k${n}`, { namespace, body }));
+    const all = { namespace: "heavy-tree", below: true, after: undefined, limit: 100 };
+    expect((await authority.exportPage(all)).length).toBe(32);
+    const page = await authority.search(searchOf("heavy-tree", { below: true, explain: true }));
+    expect(page.records.length).toBe(32);
+    expect(page.plan?.bounded).toBe(true);
+  });
+
+  test("of an export are found behind any number of removed items", async () => {
+    const { authority, database } = late.rig;
+    const namespace = "graves";
+    await database.query({
+      text: `INSERT INTO ${SCHEMA}.items (namespace, key, version, created_at, updated_at, deleted_at)
+             SELECT '${namespace}', 'g' || n, nextval('${SCHEMA}.versions'), now(), now(), now()
+             FROM generate_series(1, 45000) AS n`,
+    });
+    await writeOne(authority, put("last", { namespace }));
+    const page = await authority.exportPage({
+      namespace,
+      below: false,
+      after: undefined,
+      limit: 5,
+    });
+    expect(page.map((record) => record.key)).toEqual(["last"]);
+  });
+
+  test("are no bound on how many items are read by key at once", async () => {
+    const { authority } = late.rig;
+    const namespace = "many";
+    await authority.write(STABLE.map((key) => put(key, { namespace })));
+    const refs = Array.from({ length: 2500 }, (_, n) => ({
+      namespace,
+      key: STABLE[n % 211] ?? "none",
+    }));
+    const records = await authority.getMany(refs);
+    expect(records.map((record) => record?.key ?? "none")).toEqual(refs.map((ref) => ref.key));
   });
 
   test("a cursor serves its own request only", async () => {

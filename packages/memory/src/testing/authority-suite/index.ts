@@ -2,6 +2,7 @@ import type { Suite } from "../suite.ts";
 import { changeCases } from "./changes.ts";
 import { conditionCases } from "./conditions.ts";
 import type { AuthorityMaker } from "./fixture.ts";
+import { jobCases } from "./jobs.ts";
 import { removalCases } from "./removals.ts";
 import { searchCases } from "./searches.ts";
 import { writeCases } from "./writes.ts";
@@ -17,6 +18,7 @@ export function authoritySuite(name: string, open: AuthorityMaker["open"]): Suit
       ...searchCases(maker),
       ...changeCases(maker),
       ...removalCases(maker),
+      ...jobCases(maker),
     ],
   };
 }

@@ -36,7 +36,7 @@ async function exportAll(f: AuthorityFixture, below: boolean, limit: number): Pr
   return assert.fail("export did not end");
 }
 
-/** Export, forget, jobs and clear. */
+/** Export, forget and clear. */
 export function removalCases(maker: AuthorityMaker): SuiteCase[] {
   return [
     authorityCase(maker, "export goes through all live items in order, in pages", async (f) => {
@@ -96,39 +96,6 @@ export function removalCases(maker: AuthorityMaker): SuiteCase[] {
         assert.ok((await f.put("k")).version > last.version);
       },
     ),
-    authorityCase(maker, "a job forgets chunk by chunk and says how far it is", async (f) => {
-      await f.authority.write(Array.from({ length: 25 }, (_, n) => f.putOperation(`k${n}`)));
-      await f.put("stays");
-      const job = await f.authority.createJob(f.selection({ pattern: "k*" }));
-      assert.equal(job.state, "running");
-      assert.equal((await f.authority.readJob(job.id))?.forgotten, 0);
-      const waiting = await f.authority.unfinishedJobs(1000);
-      assert.ok(waiting.some(({ id }) => id === job.id));
-      let forgotten = 0;
-      for (let steps = 0; steps < 100; steps += 1) {
-        const step = await f.authority.advanceJob(job.id, 10);
-        forgotten += step.chunk.forgotten.length;
-        assert.equal(step.job.forgotten, forgotten);
-        if (step.job.state === "done") break;
-      }
-      assert.equal(forgotten, 25);
-      assert.deepEqual(await f.keys(), ["stays"]);
-      const done = await f.authority.readJob(job.id);
-      assert.deepEqual([done?.state, done?.forgotten], ["done", 25]);
-      assert.ok(!(await f.authority.unfinishedJobs(1000)).some(({ id }) => id === job.id));
-      assert.equal(await f.authority.readJob("no such job"), undefined);
-    }),
-    authorityCase(maker, "one job advanced by several servers counts each item once", async (f) => {
-      await f.authority.write(Array.from({ length: 60 }, (_, n) => f.putOperation(`k${n}`)));
-      const { id } = await f.authority.createJob(f.selection({ pattern: "*" }));
-      const server = async (): Promise<void> => {
-        for (let steps = 0; steps < 100; steps += 1)
-          if ((await f.authority.advanceJob(id, 7)).job.state === "done") return;
-      };
-      await Promise.all([server(), server(), server()]);
-      assert.equal((await f.authority.readJob(id))?.forgotten, 60);
-      assert.deepEqual(await f.keys(), []);
-    }),
     authorityCase(maker, "clear empties exactly the namespace, or all below it", async (f) => {
       const inside = `${f.namespace}/1`;
       const places = [f.namespace, inside, `${inside}/x`, `${f.namespace}/10`];

@@ -13,6 +13,7 @@ import type {
   FollowState,
   ForgetChunk,
   Job,
+  JobProgress,
   SearchRequest,
   SearchResult,
   Selection,
@@ -59,7 +60,7 @@ const CAPABILITIES: TierCapabilities = Object.freeze({
 
 /** The durable authority on PostgreSQL, a server or embedded: the same SQL on both. */
 export class PostgresAuthority implements AuthorityTier {
-  readonly name = MemoryTier.L3_POSTGRESQL;
+  readonly name: MemoryTier = MemoryTier.L3_POSTGRESQL;
   readonly capabilities: TierCapabilities;
   readonly #context: AuthorityContext;
   readonly #metrics: Metrics;
@@ -205,8 +206,8 @@ export class PostgresAuthority implements AuthorityTier {
     return this.#timed("scan", () => this.#changes.follow(state));
   }
 
-  createJob(selection: Selection): Promise<Job> {
-    return this.#timed("set", () => this.#jobs.create(selection));
+  createJob(selection: Selection, progress?: JobProgress): Promise<Job> {
+    return this.#timed("set", () => this.#jobs.create(selection, progress));
   }
 
   readJob(id: string): Promise<Job | undefined> {

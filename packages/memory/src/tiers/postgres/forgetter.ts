@@ -7,7 +7,8 @@ import { orderByKey } from "./operation-order.ts";
 import { beginWrite } from "./queries/begin-write.ts";
 import { lockMatching } from "./queries/lock-matching.ts";
 import { readItems } from "./queries/read-items.ts";
-import { criteriaOf } from "./search/criteria.ts";
+import { EVERYTHING, criteriaOf } from "./search/criteria.ts";
+import type { Criteria } from "./search/criteria.ts";
 import { decodeCursor, encodeCursor, requestHash } from "./search/cursor.ts";
 import { findPage } from "./search/page-finder.ts";
 
@@ -17,6 +18,13 @@ export interface ChunkRequest {
   readonly selection: Selection;
   readonly limit: number;
   readonly after: string | undefined;
+  /** Only items that were not written since this version was drawn. */
+  readonly versionMax?: number;
+}
+
+/** INVALID_CURSOR when it is not a place in forgetting just this. */
+export function assertCursor(selection: Selection, cursor: string): void {
+  decodeCursor(cursor, hashOf(selection));
 }
 
 /** Removes what a selection names, a bounded chunk at a time. */
@@ -57,15 +65,27 @@ export class Forgetter {
     const { keys } = request.selection;
     if (keys !== undefined) {
       const { refs, next } = this.#keyChunk(request, keys);
-      return { forgotten: await this.#remove(tx, refs), examined: refs.length, next };
+      const { versionMax } = request;
+      const criteria = { ...EVERYTHING, versionMax };
+      // Without a bound there is nothing to judge, and the removal itself locks the rows.
+      const left = versionMax === undefined ? refs : await this.#lock(tx, refs, criteria);
+      return { forgotten: await this.#remove(tx, left), examined: refs.length, next };
     }
     const { page, next, criteria } = await this.#find(tx, request);
-    const found = page.found.map(({ ref }) => ref);
-    const refs =
-      found.length === 0
-        ? []
-        : await lockMatching(tx, this.#context.schema, { refs: found, criteria });
+    const refs = await this.#lock(
+      tx,
+      page.found.map(({ ref }) => ref),
+      criteria,
+    );
     return { forgotten: await this.#remove(tx, refs), examined: page.examined, next };
+  }
+
+  async #lock(
+    tx: Queryable,
+    refs: readonly ItemRef[],
+    criteria: Criteria,
+  ): Promise<readonly ItemRef[]> {
+    return refs.length === 0 ? [] : lockMatching(tx, this.#context.schema, { refs, criteria });
   }
 
   async #remove(tx: Queryable, refs: readonly ItemRef[]): Promise<Forgotten> {
@@ -88,7 +108,7 @@ export class Forgetter {
   async #find(database: Queryable, request: ChunkRequest) {
     const { schema, clock, limits } = this.#context;
     const { namespace, below, ...wanted } = request.selection;
-    const criteria = criteriaOf(wanted, limits);
+    const criteria = { ...criteriaOf(wanted, limits), versionMax: request.versionMax };
     const hash = hashOf(request.selection);
     const page = await findPage(database, schema, {
       namespace,

@@ -1,11 +1,17 @@
 import { MemoryError, toMemoryError } from "../../model/errors.ts";
-import type { ForgetChunk, Job, Selection } from "../authority.ts";
+import type { ForgetChunk, Job, JobProgress, Selection } from "../authority.ts";
 import type { AuthorityContext } from "./authority-context.ts";
+import { assertCursor } from "./forgetter.ts";
 import type { Forgetter } from "./forgetter.ts";
 import { beginWrite } from "./queries/begin-write.ts";
 import { failJob, insertJob, lockJob, readJob, unfinishedJobs, updateJob } from "./queries/jobs.ts";
 
 const NOTHING: ForgetChunk = { forgotten: [], examined: 0, next: undefined };
+const FROM_THE_BEGINNING: JobProgress = { after: undefined, forgotten: 0 };
+/** How ids are written. Text of another form is none, and may not even be text to the database. */
+const JOB_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Characters of a wrong id that an error repeats: those of a right one. */
+const ID_SHOWN_MAX = 36;
 
 /**
  * Forgetting that outlives its server: a chunk and the note that it is done are one transaction, so
@@ -20,11 +26,13 @@ export class JobRunner {
     this.#forgetter = forgetter;
   }
 
-  create(selection: Selection): Promise<Job> {
-    return insertJob(this.#context.database, this.#context.schema, selection);
+  async create(selection: Selection, progress: JobProgress = FROM_THE_BEGINNING): Promise<Job> {
+    if (progress.after !== undefined) assertCursor(selection, progress.after);
+    return insertJob(this.#context.database, this.#context.schema, selection, progress);
   }
 
-  read(id: string): Promise<Job | undefined> {
+  async read(id: string): Promise<Job | undefined> {
+    if (!JOB_ID.test(id)) return undefined;
     return readJob(this.#context.database, this.#context.schema, id);
   }
 
@@ -37,17 +45,19 @@ export class JobRunner {
     limit: number,
   ): Promise<{ readonly job: Job; readonly chunk: ForgetChunk }> {
     const { database, schema } = this.#context;
+    if (!JOB_ID.test(id)) throw notFound(id);
     try {
       return await database.transaction(async (tx) => {
         await beginWrite(tx, schema);
-        const job = await lockJob(tx, schema, id);
-        if (job === undefined)
-          throw new MemoryError("NOT_FOUND", `job ${JSON.stringify(id)} does not exist`);
+        const locked = await lockJob(tx, schema, id);
+        if (locked === undefined) throw notFound(id);
+        const { job, fence } = locked;
         if (job.state !== "running") return { job, chunk: NOTHING };
         const chunk = await this.#forgetter.forgetIn(tx, {
           selection: job.selection,
           limit,
           after: job.cursor,
+          versionMax: fence,
         });
         const progress = { id, forgotten: chunk.forgotten.length, cursor: chunk.next };
         return { job: await updateJob(tx, schema, progress), chunk };
@@ -59,4 +69,12 @@ export class JobRunner {
       throw error;
     }
   }
+}
+
+function notFound(id: string): MemoryError {
+  const shown = JSON.stringify(id.slice(0, ID_SHOWN_MAX));
+  return new MemoryError(
+    "NOT_FOUND",
+    `there is no job ${shown}; a finished one is kept for a while only`,
+  );
 }

@@ -21,7 +21,7 @@ export const FACT_COLUMNS = `i.version, i.body, i.metadata, i.tags,
   date_part('epoch', i.expires_at) * 1000 AS expires_ms,
   date_part('epoch', i.expires_at - clock_timestamp()) * 1000 AS remaining_ms`;
 
-export const RECORD_COLUMNS = `i.namespace, i.key, ${FACT_COLUMNS}`;
+export const RECORD_COLUMNS: string = `i.namespace, i.key, ${FACT_COLUMNS}`;
 
 /**
  * Neither deleted nor expired. By the clock and not by now(): a statement that waited for a lock must

@@ -1,12 +1,10 @@
 import type { ItemRecord } from "../../model/item.ts";
 import type { ExportPageRequest, SearchRequest, SearchResult } from "../authority.ts";
 import type { AuthorityContext } from "./authority-context.ts";
-import { criteriaOf } from "./search/criteria.ts";
+import { EVERYTHING, criteriaOf } from "./search/criteria.ts";
 import { decodeCursor, encodeCursor, requestHash } from "./search/cursor.ts";
 import type { Position } from "./search/cursor.ts";
 import { findPage } from "./search/page-finder.ts";
-
-const EVERYTHING = { pattern: undefined, filter: undefined, tags: [] } as const;
 
 /** Reads by selection rather than by key. */
 export class Searcher {
@@ -39,11 +37,10 @@ export class Searcher {
     };
   }
 
-  /** Full pages: one that is shorter is the last. */
+  /** Goes on past stretches without a live item: an empty page is the end. */
   async exportPage(request: ExportPageRequest): Promise<readonly ItemRecord[]> {
     const { database, schema, clock } = this.#context;
     const { namespace, below, limit } = request;
-    const records: ItemRecord[] = [];
     let position: Position | undefined =
       request.after === undefined ? undefined : { after: request.after, walks: true };
     for (;;) {
@@ -52,13 +49,12 @@ export class Searcher {
         below,
         criteria: EVERYTHING,
         position,
-        limit: limit - records.length,
+        limit,
         brings: "records",
         sentAtMs: clock.monotonicMs(),
       });
-      records.push(...recordsOf(page.found));
       position = page.next;
-      if (position === undefined || records.length >= limit) return records;
+      if (position === undefined || page.found.length > 0) return recordsOf(page.found);
     }
   }
 }

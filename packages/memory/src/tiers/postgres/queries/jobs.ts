@@ -1,5 +1,5 @@
 import { MemoryError } from "../../../model/errors.ts";
-import type { Job, Selection } from "../../authority.ts";
+import type { Job, JobProgress, Selection } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
 import { exactMs, jsonObjectIn, numberIn, onlyRow, optionalTextIn, textIn } from "../columns.ts";
 import type { Database, Queryable, Row, Statement } from "../database.ts";
@@ -10,8 +10,8 @@ const JOB_COLUMNS = `id, namespace, kind, selection, state, forgotten, cursor, e
 
 const INSERT_JOB: Statement = {
   name: "insert_job",
-  text: `INSERT INTO {{schema}}.jobs (namespace, kind, selection) VALUES ($1, 'forget', $2::text::jsonb)
-    RETURNING ${JOB_COLUMNS}`,
+  text: `INSERT INTO {{schema}}.jobs (namespace, kind, selection, cursor, forgotten)
+    VALUES ($1, 'forget', $2::text::json, $3, $4) RETURNING ${JOB_COLUMNS}`,
 };
 
 const READ_JOB: Statement = {
@@ -21,7 +21,7 @@ const READ_JOB: Statement = {
 
 const LOCK_JOB: Statement = {
   name: "lock_job",
-  text: `SELECT ${JOB_COLUMNS} FROM {{schema}}.jobs WHERE id = $1 FOR UPDATE`,
+  text: `SELECT ${JOB_COLUMNS}, fence FROM {{schema}}.jobs WHERE id = $1 FOR UPDATE`,
 };
 
 const UPDATE_JOB: Statement = {
@@ -55,8 +55,10 @@ export async function insertJob(
   database: Database,
   schema: BoundSchema,
   selection: Selection,
+  progress: JobProgress,
 ): Promise<Job> {
-  const values = [selection.namespace, JSON.stringify(selection)];
+  const { after, forgotten } = progress;
+  const values = [selection.namespace, JSON.stringify(selection), after ?? null, forgotten];
   return jobOf(onlyRow(await database.write(schema.bind(INSERT_JOB), values)));
 }
 
@@ -69,14 +71,20 @@ export async function readJob(
   return row === undefined ? undefined : jobOf(row);
 }
 
+export interface LockedJob {
+  readonly job: Job;
+  /** Items with a version above it were written since the job was made. */
+  readonly fence: number;
+}
+
 /** Keeps other servers off the job until the transaction ends. */
 export async function lockJob(
   tx: Queryable,
   schema: BoundSchema,
   id: string,
-): Promise<Job | undefined> {
+): Promise<LockedJob | undefined> {
   const [row] = await tx.query(schema.bind(LOCK_JOB), [id]);
-  return row === undefined ? undefined : jobOf(row);
+  return row === undefined ? undefined : { job: jobOf(row), fence: numberIn(row, "fence") };
 }
 
 export async function updateJob(

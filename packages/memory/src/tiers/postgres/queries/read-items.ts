@@ -19,7 +19,10 @@ const READ_ITEMS: Statement = {
     WHERE ${NOT_DEAD} AND ${NOT_CLEARED}`,
 };
 
-/** Live items in the order asked. */
+/** Rows of one answer: a thousand of the largest bodies are a gigabyte already. */
+const READ_ROWS_MAX = 1000;
+
+/** Live items in the order asked, by one statement or, of very many, by several. */
 export async function readItems(
   database: Queryable,
   schema: BoundSchema,
@@ -32,15 +35,18 @@ export async function readItems(
     const rows = await database.query(schema.bind(READ_ITEM), [first.namespace, first.key]);
     return [rows[0] === undefined ? undefined : recordOf(rows[0], first, sentAtMs)];
   }
-  const rows = await database.query(schema.bind(READ_ITEMS), [
-    refs.map((ref) => ref.namespace),
-    refs.map((ref) => ref.key),
-  ]);
   const records: (ItemRecord | undefined)[] = Array.from({ length: refs.length });
-  for (const row of rows) {
-    const place = numberIn(row, "place") - 1;
-    const ref = refs[place];
-    if (ref !== undefined) records[place] = recordOf(row, ref, sentAtMs);
+  for (let start = 0; start < refs.length; start += READ_ROWS_MAX) {
+    const part = refs.slice(start, start + READ_ROWS_MAX);
+    const rows = await database.query(schema.bind(READ_ITEMS), [
+      part.map((ref) => ref.namespace),
+      part.map((ref) => ref.key),
+    ]);
+    for (const row of rows) {
+      const place = start + numberIn(row, "place") - 1;
+      const ref = refs[place];
+      if (ref !== undefined) records[place] = recordOf(row, ref, sentAtMs);
+    }
   }
   return records;
 }

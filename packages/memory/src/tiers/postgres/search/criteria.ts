@@ -13,7 +13,15 @@ export interface Criteria {
   readonly pattern: string | undefined;
   readonly filter: FilterNode | undefined;
   readonly tags: readonly string[];
+  /** Not written since this version was drawn. */
+  readonly versionMax?: number | undefined;
 }
+
+export const EVERYTHING: Criteria = Object.freeze({
+  pattern: undefined,
+  filter: undefined,
+  tags: [],
+});
 
 export function criteriaOf(
   wanted: {
@@ -62,6 +70,8 @@ export function matchSql(
 ): { readonly sql: string; readonly names: readonly string[] } {
   const conditions = [NOT_DEAD, NOT_CLEARED];
   const names: string[] = [];
+  if (criteria.versionMax !== undefined)
+    conditions.push(`i.version <= ${parameters.add(criteria.versionMax, "int8")}`);
   if (criteria.pattern !== undefined && !keyRangeOf(criteria.pattern).decides) {
     const regex = parameters.add(globToRegexSource(criteria.pattern), "text");
     conditions.push(`i.key ~ ${regex}`);

@@ -16,7 +16,7 @@ export const CANDIDATES_MAX = 10_000;
 /** Rows of the primary key that one page may look at. */
 export const WALKED_ROWS_MAX = 20_000;
 /** Encoded bodies of one page, together. */
-export const PAGE_BYTES_MAX = 32 * 1024 * 1024;
+export const PAGE_BYTES_MAX: number = 32 * 1024 * 1024;
 
 export type Access = "key-range" | "metadata-index" | "tag-index" | "namespace-walk";
 
@@ -74,7 +74,13 @@ export async function findPage(
   for (const range of namespaceRanges(request.namespace, request.below)) {
     if (isPassed(range, after)) continue;
     // One more than wanted tells whether there is a next page.
-    const query = queryOf(request, { range, after, limit: request.limit + 1 - found.length });
+    const query = queryOf(request, {
+      range,
+      after,
+      limit: request.limit + 1 - found.length,
+      // Of what is left at least one item comes: a statement that brings none would be the end.
+      bytesMax: Math.max(1, PAGE_BYTES_MAX - bytesOf(found)),
+    });
     const answer = await findInRange(database, schema, { query, request, walks });
     answers.push(answer);
     found.push(...answer.found);
@@ -87,11 +93,14 @@ export async function findPage(
 
 function queryOf(
   request: FindRequest,
-  part: Pick<PageQuery, "range" | "after" | "limit">,
+  part: Pick<PageQuery, "range" | "after" | "limit" | "bytesMax">,
 ): PageQuery {
   const { criteria, brings } = request;
-  const bounds = { examinedMax: CANDIDATES_MAX, bytesMax: PAGE_BYTES_MAX };
-  return { criteria, brings, ...bounds, ...part };
+  return { criteria, brings, examinedMax: CANDIDATES_MAX, ...part };
+}
+
+function bytesOf(found: readonly Found[]): number {
+  return found.reduce((sum, { record }) => sum + (record?.body.byteLength ?? 0), 0);
 }
 
 function pageOf(
