@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeWithPostgres } from "@cherry-ai/services/vitest";
+import type { Change } from "../../src/tiers/authority.ts";
 import type { PostgresAuthority } from "../../src/tiers/postgres/authority.ts";
 import { SCHEMA } from "../support/databases.ts";
 import { describeBoth, put, serverRig, untilBlocked, writeOne, writtenVersion } from "./support.ts";
@@ -11,12 +12,13 @@ const KEYS = Array.from({ length: 24 }, (_, n) => `k${n}`);
 
 /** By the log's order, which within one key is the order of commits. */
 async function expectRising(authority: PostgresAuthority, namespace: string): Promise<number> {
-  const { changes } = await authority.readChanges({
-    namespace,
-    below: false,
-    after: 0,
-    limit: 100_000,
-  });
+  const changes: Change[] = [];
+  for (let after = 0; ;) {
+    const page = await authority.readChanges({ namespace, below: false, after, limit: 1000 });
+    if (page.changes.length === 0) break;
+    changes.push(...page.changes);
+    after = page.position;
+  }
   const newest = new Map<string, number>();
   for (const { key, version, op } of changes) {
     expect(version, `${op} ${key}`).toBeGreaterThan(newest.get(key) ?? 0);

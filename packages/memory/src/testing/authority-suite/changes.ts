@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { FollowState } from "../../tiers/authority.ts";
+import { expectCode } from "../expect-code.ts";
 import type { SuiteCase } from "../suite.ts";
 import { authorityCase } from "./fixture.ts";
 import type { AuthorityFixture, AuthorityMaker } from "./fixture.ts";
@@ -12,7 +13,7 @@ async function changesOf(
     namespace: f.namespace,
     below,
     after: 0,
-    limit: 10_000,
+    limit: 1000,
   });
   return changes.map(({ key, op }) => [op, key] as const);
 }
@@ -52,6 +53,31 @@ export function changeCases(maker: AuthorityMaker): SuiteCase[] {
         seen,
         Array.from({ length: 7 }, (_, n) => `k${n}`),
       );
+    }),
+    authorityCase(maker, "a position that the log never had is refused", async (f) => {
+      await f.put("k");
+      const read = (after: number): Promise<unknown> =>
+        f.authority.readChanges({ ...f.selection(), after, limit: 10 });
+      const now = await f.authority.changePosition();
+      await read(now);
+      for (const after of [now + 1_000_000_000, Number.MAX_SAFE_INTEGER]) {
+        const error = await expectCode("CURSOR_EXPIRED", () => read(after), String(after));
+        assert.equal(error.field, "after");
+      }
+      for (const after of [2 ** 53, -1, 1.5, Number.NaN, Infinity]) {
+        const error = await expectCode("INVALID_ARGUMENT", () => read(after), String(after));
+        assert.equal(error.field, "after");
+      }
+    }),
+    authorityCase(maker, "a page of the log has 1 to 1000 changes", async (f) => {
+      const read = (limit: number): Promise<unknown> =>
+        f.authority.readChanges({ ...f.selection(), after: 0, limit });
+      await read(1);
+      await read(1000);
+      for (const limit of [0, -1, 1001, 1.5, Number.NaN]) {
+        const error = await expectCode("INVALID_ARGUMENT", () => read(limit), String(limit));
+        assert.equal(error.field, "limit");
+      }
     }),
     authorityCase(maker, "a follower is told of every change with its version", async (f) => {
       const first = await f.authority.follow(undefined);

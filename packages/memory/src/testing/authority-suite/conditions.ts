@@ -71,7 +71,7 @@ export function conditionCases(maker: AuthorityMaker): SuiteCase[] {
       const { changes } = await f.authority.readChanges({
         ...f.selection(),
         after: 0,
-        limit: 10_000,
+        limit: 1000,
       });
       const lastOf = new Map<string, number>();
       for (const { key, version } of changes) {
