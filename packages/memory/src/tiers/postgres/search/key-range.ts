@@ -11,7 +11,7 @@ export interface KeyRange {
 }
 
 /** The first text, in byte order, that is above all that begin with the prefix; undefined: none is. */
-export function afterPrefix(prefix: string): string | undefined {
+function afterPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (char) => char.codePointAt(0) ?? 0);
   while (points.at(-1) === CODE_POINT_MAX) points.pop();
   const last = points.pop();

@@ -45,10 +45,3 @@ export function rangeSql(
     conditions.push(`i.namespace < ${parameters.add(`${namespace}${AFTER_SLASH}`, "text")}`);
   return conditions;
 }
-
-/** Whether a position lies in the range's part of the order; for cursors. */
-export function contains(range: NamespaceRange, ref: ItemRef): boolean {
-  if (range.kind === "one") return ref.namespace === range.namespace;
-  if (range.namespace === "") return ref.namespace !== "";
-  return ref.namespace.startsWith(`${range.namespace}/`);
-}
