@@ -13,9 +13,9 @@ const CHERRY = new URL("./database-cherry.ts", import.meta.url).href;
 const PEER = new URL("./database-peer.ts", import.meta.url).href;
 
 /** A batch takes tens of milliseconds and a commit waits for the disk: longer rounds, fewer operations. */
-const WRITE_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 11, roundMs: 600, warmUpMs: 1500 };
+const WRITE_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 15, roundMs: 500, warmUpMs: 1500 };
 // A read is 150 µs of waiting: at 1.5 s of them the compiler has not yet seen enough of either side.
-const READ_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 11, roundMs: 400, warmUpMs: 8000 };
+const READ_PLAN: RoundPlan = { ...DEFAULT_PLAN, roundMs: 200, warmUpMs: 8000 };
 const MANY_IN_FLIGHT = 16;
 
 function ours(contender: string, options: ContenderOptions): Entrant {

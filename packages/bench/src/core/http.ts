@@ -13,7 +13,7 @@ import { getRequest, RawConnection } from "./raw-http-client.ts";
 import { makeTurn } from "./workload.ts";
 
 const MODULE = new URL("./http-client.ts", import.meta.url).href;
-const PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 11, roundMs: 500, warmUpMs: 3000, chunkMs: 50 };
+const PLAN: RoundPlan = { ...DEFAULT_PLAN, roundMs: 250, warmUpMs: 4000, chunkMs: 50 };
 const PATH = "/v1/namespaces/bench/items/turn-1";
 /** Node writes these itself. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([

@@ -21,7 +21,7 @@ export class Measure {
   async warmUp(): Promise<void> {
     let spentMs = 0;
     while (spentMs < this.#plan.warmUpMs) {
-      const { elapsedMs } = await this.#chunk();
+      const elapsedMs = await this.#chunk();
       spentMs += elapsedMs;
       if (elapsedMs < this.#plan.chunkMs / 2 && this.#chunkOperations < OPERATIONS_MAX)
         this.#chunkOperations *= 2;
@@ -35,29 +35,28 @@ export class Measure {
     if (this.#plan.collect) collectGarbage();
     let operations = 0;
     let elapsedMs = 0;
-    let cpuMs = 0;
+    const cpuBefore = process.threadCpuUsage();
     while (elapsedMs < this.#plan.roundMs) {
-      const chunk = await this.#chunk();
-      elapsedMs += chunk.elapsedMs;
-      cpuMs += chunk.cpuMs;
+      elapsedMs += await this.#chunk();
       operations += this.#chunkOperations;
     }
+    // Of the whole round: the kernel counts in steps of milliseconds, too coarse for a chunk.
+    const { user, system } = process.threadCpuUsage(cpuBefore);
+    const cpuMs = (user + system) / 1000;
     return { operations, elapsedMs, cpuMs, figures: this.#contender.figures?.() ?? {} };
   }
 
   /** Time of one chunk that counts. */
-  async #chunk(): Promise<{ readonly elapsedMs: number; readonly cpuMs: number }> {
+  async #chunk(): Promise<number> {
     for (let attempt = 0; attempt < DISCARDED_CHUNKS_MAX; attempt += 1) {
       await nextTurn();
-      const cpuBefore = process.threadCpuUsage();
       const beganMs = performance.now();
       const outcome = this.#contender.run(this.#chunkOperations);
       const figure = typeof outcome === "number" ? outcome : await outcome;
       const elapsedMs = performance.now() - beganMs;
       if (!Number.isNaN(figure)) {
         this.#sink = (this.#sink + figure) % Number.MAX_SAFE_INTEGER;
-        const { user, system } = process.threadCpuUsage(cpuBefore);
-        return { elapsedMs, cpuMs: (user + system) / 1000 };
+        return elapsedMs;
       }
       await sleep(this.#plan.discardPauseMs);
     }
