@@ -2,7 +2,17 @@ import { expect, test } from "vitest";
 import { describeWithPostgres } from "@cherry-ai/services/vitest";
 import type { Change, FollowState } from "../../src/tiers/authority.ts";
 import type { PostgresAuthority } from "../../src/tiers/postgres/authority.ts";
-import { describeBoth, put, putStatement, selectionOf, serverRig, writeOne } from "./support.ts";
+import type { Statement } from "../../src/tiers/postgres/database.ts";
+import { intercept } from "../../src/testing/intercept.ts";
+import {
+  describeBoth,
+  openRig,
+  put,
+  putStatement,
+  selectionOf,
+  serverRig,
+  writeOne,
+} from "./support.ts";
 
 class Consumer {
   readonly keys: string[] = [];
@@ -166,6 +176,10 @@ describeWithPostgres("a transaction that commits late", () => {
   });
 });
 
+function nameOf(statement: unknown): string {
+  return (statement as Statement).name ?? "";
+}
+
 describeBoth(
   "the change log's end",
   (late) => {
@@ -200,6 +214,21 @@ describeBoth(
       );
       await authority.saveConsumer("slow", middle.position);
       expect(await authority.loadConsumer("slow")).toBe(middle.position);
+    });
+
+    test("a trim between a reader's two looks at the log is told, not skipped", async () => {
+      const { authority, database } = late.rig;
+      await authority.write([put("first", { namespace: "between" })]);
+      const after = await authority.changePosition();
+      const keys = Array.from({ length: 30 }, (_, n) => `k${n}`);
+      await authority.write(keys.map((key) => put(key, { namespace: "between" })));
+      const trimming = intercept(database, new Set(["query"]), async (_, proceed, [statement]) => {
+        if (nameOf(statement).includes("read_changes")) await authority.sweep(1000);
+        return proceed();
+      });
+      const reader = await openRig(trimming, { outboxMaxRows: 10 });
+      const page = reader.authority.readChanges({ ...selectionOf("between"), after, limit: 50 });
+      await expect(page).rejects.toMatchObject({ code: "CURSOR_EXPIRED" });
     });
 
     test("a follower that is too far behind is told so", async () => {

@@ -38,8 +38,7 @@ export class ChangeReader {
     const { namespace, below, limit } = request;
     checkRequest(request);
     const { settledId, trimmedId } = await this.#log.advance();
-    if (request.after > 0 && request.after < trimmedId)
-      throw expired(`the change log starts after position ${trimmedId} now`);
+    assertKept(request, trimmedId);
     const after = Math.max(request.after, trimmedId);
     if (after > settledId) await this.#assertDrawn(after);
     if (after >= settledId) return { changes: [], position: after };
@@ -51,6 +50,8 @@ export class ChangeReader {
       rowsMax: STRETCH_ROWS_MAX,
       limit,
     });
+    // It may have been trimmed since.
+    assertKept(request, stretch.trimmedId);
     const { changes, rows, endId } = stretch;
     const last = changes.at(-1);
     if (last !== undefined && changes.length === limit) return { changes, position: last.id };
@@ -116,6 +117,12 @@ function checkRequest({ after, limit }: ChangesRequest): void {
       `limit: expected a whole number from 1 to ${PAGE_CHANGES_MAX}, got ${String(limit).slice(0, SHOWN_MAX)}`,
       { field: "limit" },
     );
+}
+
+/** Position 0 asks for whatever the log has; any other for all that came after it. */
+function assertKept({ after }: ChangesRequest, trimmedId: number): void {
+  if (after > 0 && after < trimmedId)
+    throw expired(`the change log starts after position ${trimmedId} now`);
 }
 
 function expired(fault: string): MemoryError {

@@ -23,7 +23,8 @@ const LOG_STATE: Statement = {
 
 /**
  * Reads at most $5 rows of the log from $1 on, up to $2, and gives those of the namespace $3 (with
- * $4: and below), and clears of what it lies in. `last_id`: where the reading stopped.
+ * $4: and below), and clears of what it lies in. What is gone from the log is read by the same
+ * statement: a trim that came just before must not pass for a quiet stretch.
  */
 const READ_CHANGES: Statement = {
   name: "read_changes",
@@ -36,8 +37,10 @@ const READ_CHANGES: Statement = {
         OR (c.op = 'clear-below' AND (c.namespace = '' OR starts_with($3, c.namespace || '/')))
       ORDER BY c.id LIMIT $6
     )
-    SELECT totals.stretch_rows, totals.stretch_end, ${CHANGE_COLUMNS}
-    FROM (SELECT count(*) AS stretch_rows, coalesce(max(id), 0) AS stretch_end FROM stretch) AS totals
+    SELECT totals.*, ${CHANGE_COLUMNS}
+    FROM (SELECT count(*) AS stretch_rows, coalesce(max(id), 0) AS stretch_end,
+        (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'trimmed_id') AS trimmed_id
+      FROM stretch) AS totals
     LEFT JOIN found c ON true ORDER BY c.id`,
 };
 
@@ -86,6 +89,8 @@ export interface Stretch {
   /** Rows of the log that were looked at, and the last one's id. */
   readonly rows: number;
   readonly endId: number;
+  /** The greatest id that was gone from the log by then. */
+  readonly trimmedId: number;
 }
 
 export async function readStretch(
@@ -96,11 +101,12 @@ export async function readStretch(
   const { after, upTo, namespace, below, rowsMax, limit } = request;
   const values = [after, upTo, namespace, below, rowsMax, limit];
   const rows = await database.query(schema.bind(READ_CHANGES), values);
-  const [first] = rows;
+  const totals = onlyRow(rows);
   return {
     changes: rows.filter((row) => row["id"] !== null).map(changeOf),
-    rows: first === undefined ? 0 : numberIn(first, "stretch_rows"),
-    endId: first === undefined ? 0 : numberIn(first, "stretch_end"),
+    rows: numberIn(totals, "stretch_rows"),
+    endId: numberIn(totals, "stretch_end"),
+    trimmedId: numberIn(totals, "trimmed_id"),
   };
 }
 
