@@ -111,7 +111,7 @@ test("If-Match and If-None-Match decide whether a write happens", async () => {
 
 test.each([
   ["if-match", "12"],
-  ["if-match", '"1", "2"'],
+  ["if-match", '"1" "2"'],
   ["if-none-match", '"1"'],
   ["idempotency-key", "two words"],
   ["idempotency-key", "x".repeat(256)],

@@ -1,8 +1,8 @@
-import { MemoryError, VersionConflict, isMemoryError } from "@cherry-ai/memory";
+import { MemoryError } from "@cherry-ai/memory";
 import type { RawItem, Receipt } from "@cherry-ai/memory";
 import { PATCH_TYPES, itemBodyBytesMax, readJson } from "../http/body.ts";
 import type { Call } from "../http/call.ts";
-import { hasVersion, idempotencyKey, ifMatch, writeCondition } from "../http/conditions.ts";
+import { hasVersion, idempotencyKey, ifMatch, onlyIfAbsent, writeIf } from "../http/conditions.ts";
 import { checkFields } from "../http/fields.ts";
 import { readQuery } from "../http/query.ts";
 import type { Route } from "../http/route.ts";
@@ -14,7 +14,10 @@ import { readOptions, readParameters } from "./read-options.ts";
 const PATH = "/v1/namespaces/{ns}/items/{key}";
 const TAGS = ["items"];
 
-const condition = header("If-Match", 'Only if the item has this version: "42"; * = must exist.');
+const matching = header(
+  "If-Match",
+  'Only if the item has this version: "42", or one of several, "41", "42"; * = must exist. Compared strongly: a weak tag, or one that is no version, matches nothing (412).',
+);
 const idempotency = header(
   "Idempotency-Key",
   "The same key (24 h) gives the first receipt again; with another request 422.",
@@ -61,7 +64,8 @@ function absent(key: string): MemoryError {
 async function putItem(call: Call): Promise<void> {
   const { key } = call;
   readQuery(call.target, []);
-  const ifVersion = writeCondition(call.req);
+  const absent = onlyIfAbsent(call.req);
+  const match = ifMatch(call.req);
   const idempotent = idempotencyKey(call.req);
   const body = await readJson(call, itemBodyBytesMax(call.context.limits));
   const { value, ...attributes } = checkFields(body, PUT_FIELDS);
@@ -69,43 +73,39 @@ async function putItem(call: Call): Promise<void> {
     throw new MemoryError("INVALID_VALUE", "value: expected any JSON value, got nothing", {
       field: "value",
     });
-  const receipt = await call.memory.set(key, value, {
+  const options = {
     ...setOptions(attributes),
-    ...(ifVersion === undefined ? {} : { ifVersion }),
+    ...(absent ? { ifVersion: null } : {}),
     ...(idempotent === undefined ? {} : { idempotencyKey: idempotent }),
-  });
+  };
+  const receipt = await writeIf(key, match, (held) =>
+    call.memory.set(key, value, { ...options, ...held }),
+  );
   sendReceipt(call, receipt);
 }
 
 async function patchItem(call: Call): Promise<void> {
   const { key } = call;
   readQuery(call.target, []);
-  const ifVersion = ifMatch(call.req);
+  const match = ifMatch(call.req);
   const idempotent = idempotencyKey(call.req);
   const patch = await readJson(call, itemBodyBytesMax(call.context.limits), PATCH_TYPES);
-  try {
-    const receipt = await call.memory.mergePatch(key, patch, {
-      ...(ifVersion === undefined || ifVersion === "*" ? {} : { ifVersion }),
-      ...(idempotent === undefined ? {} : { idempotencyKey: idempotent }),
-    });
-    sendReceipt(call, receipt);
-  } catch (error) {
-    // A patch needs an item anyway; a caller who says so with If-Match is told by 412.
-    if (ifVersion === "*" && isMemoryError(error) && error.code === "NOT_FOUND")
-      throw new VersionConflict(key, "an item", null);
-    throw error;
-  }
+  const options = idempotent === undefined ? {} : { idempotencyKey: idempotent };
+  const receipt = await writeIf(key, match, (held) =>
+    call.memory.mergePatch(key, patch, { ...options, ...held }),
+  );
+  sendReceipt(call, receipt);
 }
 
 async function deleteItem(call: Call): Promise<void> {
   const { key } = call;
   readQuery(call.target, []);
-  const ifVersion = ifMatch(call.req);
+  const match = ifMatch(call.req);
   const idempotent = idempotencyKey(call.req);
-  const receipt = await call.memory.delete(key, {
-    ...(ifVersion === undefined ? {} : { ifVersion }),
-    ...(idempotent === undefined ? {} : { idempotencyKey: idempotent }),
-  });
+  const options = idempotent === undefined ? {} : { idempotencyKey: idempotent };
+  const receipt = await writeIf(key, match, (held) =>
+    call.memory.delete(key, { ...options, ...held }),
+  );
   call.json(200, receipt);
 }
 
@@ -157,7 +157,7 @@ export const itemRoutes: readonly Route[] = [
       operationId: "putItem",
       summary: "Write an item, replacing all of it",
       tags: TAGS,
-      parameters: [condition, header("If-None-Match", "*: only if there is no item."), idempotency],
+      parameters: [matching, header("If-None-Match", "*: only if there is no item."), idempotency],
       ...jsonBody("PutRequest", { value: { name: "John", age: 30 }, metadata: { kind: "user" } }),
       responses: { "200": jsonResponse("Receipt.", ref("Receipt")), "412": conflict },
     },
@@ -171,7 +171,7 @@ export const itemRoutes: readonly Route[] = [
       operationId: "patchItem",
       summary: "Merge into an item's value (RFC 7396)",
       tags: TAGS,
-      parameters: [condition, idempotency],
+      parameters: [matching, idempotency],
       requestBody: {
         required: true,
         content: {
@@ -193,7 +193,7 @@ export const itemRoutes: readonly Route[] = [
       operationId: "deleteItem",
       summary: "Delete an item",
       tags: TAGS,
-      parameters: [condition, idempotency],
+      parameters: [matching, idempotency],
       responses: { "200": jsonResponse("Receipt.", ref("DeleteReceipt")), "412": conflict },
     },
   },
