@@ -8,7 +8,10 @@ export function readQuery(target: string, allowed: readonly string[]): ReadonlyM
   const start = target.indexOf("?");
   if (start === -1 || start === target.length - 1) return EMPTY;
   const found = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(target.slice(start + 1))) {
+  for (const part of target.slice(start + 1).split("&")) {
+    if (part === "") continue;
+    const equals = part.indexOf("=");
+    const name = decoded(equals === -1 ? part : part.slice(0, equals), "query");
     if (!allowed.includes(name))
       throw new MemoryError(
         "INVALID_ARGUMENT",
@@ -16,9 +19,18 @@ export function readQuery(target: string, allowed: readonly string[]): ReadonlyM
         { field: name.slice(0, 100) },
       );
     if (found.has(name)) throw invalid(name, "one value", "several");
-    found.set(name, value);
+    found.set(name, equals === -1 ? "" : decoded(part.slice(equals + 1), name));
   }
   return found;
+}
+
+/** As forms are encoded. URLSearchParams would read what is not UTF-8 as some other text. */
+function decoded(text: string, field: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    throw invalid(field, "percent-encoded UTF-8", text);
+  }
 }
 
 export function queryFlag(query: ReadonlyMap<string, string>, name: string): boolean | undefined {

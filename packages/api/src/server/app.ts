@@ -8,6 +8,7 @@ import { HttpError } from "../http/http-error.ts";
 import { RequestIds } from "../http/request-id.ts";
 import { expressPath } from "../http/route.ts";
 import type { Method, Route } from "../http/route.ts";
+import { strict } from "../http/strict.ts";
 import { ROUTES } from "../routes/table.ts";
 
 const METHOD_NAMES = {
@@ -34,7 +35,8 @@ export function createApp(context: ApiContext, routes: readonly Route[] = ROUTES
 
   for (const [path, group] of Map.groupBy(routes, (route) => route.path)) {
     const place = app.route(expressPath(path));
-    for (const route of group) place[METHOD_NAMES[route.method]](dispatcher(context, ids, route));
+    for (const route of group)
+      place[METHOD_NAMES[route.method]](dispatcher(context, ids, strict(route)));
     place.all(open(path, refuseMethod(group)));
   }
   app.use(
