@@ -90,3 +90,18 @@ test("public keys need https, an issuer and an audience, and no secret beside th
     expect(problemsOf({ CHERRY_JWKS_URL: bad, ...rules })[0]).toContain("https");
   expect(problemsOf({ CHERRY_JWKS_URL: url, CHERRY_JWT_SECRET: SECRET, ...rules })).toHaveLength(1);
 });
+
+test.each([
+  "http://user:hunter2@login.example.com/jwks",
+  "https://user:hunter2@login.example.com/jwks",
+  "https://hunter2@login.example.com/jwks",
+  "http://login.example.com/jwks?key=hunter2",
+  "ftp://user:hunter2@login.example.com/jwks",
+  "user:hunter2@login.example.com/jwks",
+  "//user:hunter2@login.example.com",
+])("the credentials of the URL %s are refused and never shown", (url) => {
+  const rules = { CHERRY_JWT_ISSUER: "i", CHERRY_JWT_AUDIENCE: "a" };
+  const problems = problemsOf({ CHERRY_JWKS_URL: url, ...rules });
+  expect(problems.join()).toContain("CHERRY_JWKS_URL");
+  expect(problems.join()).not.toContain("hunter2");
+});

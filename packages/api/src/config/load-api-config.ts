@@ -120,7 +120,14 @@ function jwksConfig(
   const safe = url?.protocol === "https:" || isLoopbackAddress(url?.hostname ?? "");
   if (url === null || !safe || !url.protocol.startsWith("http")) {
     problems.push(
-      `CHERRY_JWKS_URL: expected an https:// URL (http:// on loopback only); given ${JSON.stringify(text)}`,
+      `CHERRY_JWKS_URL: expected an https:// URL (http:// on loopback only); given ${shownOrigin(url)}`,
+    );
+    return undefined;
+  }
+  // They could not be sent, but each attempt's error would show them.
+  if (url.username !== "" || url.password !== "") {
+    problems.push(
+      `CHERRY_JWKS_URL: expected no user or password in the URL, public keys need none; given some for ${url.origin}`,
     );
     return undefined;
   }
@@ -131,6 +138,11 @@ function jwksConfig(
   ] as const)
     if (value === undefined) problems.push(`${name}: expected with CHERRY_JWKS_URL; given nothing`);
   return { kind: "jwks", url, ...rules };
+}
+
+/** Never a whole URL, which may hold credentials. */
+function shownOrigin(url: URL | null): string {
+  return url === null || url.origin === "null" ? "another text" : url.origin;
 }
 
 /** Without tokens anybody who reaches the port may do anything: so only this machine may. */
