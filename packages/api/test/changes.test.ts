@@ -51,6 +51,26 @@ test("changes come in order with positions to go on from", async () => {
   expect(below[0]).toMatchObject({ namespace: `${ns}/below`, key: "other" });
 });
 
+test("a clear says whether the namespaces below went too, as the document has it", async () => {
+  const { call, url } = await startServer({ bounds: QUICK });
+  const ns = freshNamespace();
+  const memory = await sharedMemory();
+  await call("PUT", itemPath(`${ns}/child`, "k"), { value: 1 });
+  await memory.namespace(`${ns}/child`).clear();
+  await memory.namespace(ns).clear({ below: true });
+  const client = new CherryClient({ baseUrl: url, namespace: `${ns}/child` });
+  const [put, alone, whole] = await take(client.changes({ after: "0" }), 3);
+  expect(put).not.toHaveProperty("below");
+  expect(alone).toMatchObject({ namespace: `${ns}/child`, key: "", op: "clear", below: false });
+  expect(whole).toMatchObject({ namespace: ns, key: "", op: "clear", below: true });
+  const document = (await call("GET", "/openapi.json")).json as {
+    readonly components: { readonly schemas: { readonly Change: { readonly properties: object } } };
+  };
+  const { position: _position, ...data } = whole ?? { position: "" };
+  const described = Object.keys(document.components.schemas.Change.properties);
+  expect(described.toSorted()).toEqual(Object.keys(data).toSorted());
+});
+
 test("without a position it follows from now on", async () => {
   const { call, url, server } = await startServer({ bounds: QUICK });
   const ns = freshNamespace();

@@ -261,6 +261,8 @@ export interface ChangeEvent {
   readonly key: string;
   readonly version: string;
   readonly op: "put" | "remove" | "touch" | "expire" | "clear";
+  /** Only on a clear, whose key is "": whether all namespaces below were emptied too. */
+  readonly below?: boolean;
   readonly at: string;
 }
 

@@ -197,6 +197,11 @@ export const SCHEMAS: { readonly [name: string]: SchemaObject } = {
       key: string,
       version,
       op: { enum: ["put", "remove", "touch", "expire", "clear"] },
+      below: {
+        type: "boolean",
+        description:
+          "On a clear, whose key is empty: whether all namespaces below were emptied too.",
+      },
       at: time,
     },
     ["namespace", "key", "version", "op", "at"],

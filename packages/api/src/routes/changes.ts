@@ -92,9 +92,11 @@ function eventText(page: Page): string {
   return `${events.join("")}id: ${page.position}\n\n`;
 }
 
-function dataText({ namespace, key, version, op, atMs }: Change): string {
+/** A clear says how far it went: a reader who holds copies has to know which of them are gone. */
+function dataText({ namespace, key, version, op, below, atMs }: Change): string {
   const at = new Date(atMs).toISOString();
-  return `data: ${JSON.stringify({ namespace, key, version: String(version), op, at })}`;
+  const reach = op === "clear" ? { below: below ?? false } : {};
+  return `data: ${JSON.stringify({ namespace, key, version: String(version), op, ...reach, at })}`;
 }
 
 export const changeRoutes: readonly Route[] = [
