@@ -259,7 +259,7 @@ export interface AuthorityTier extends Tier {
     id: string,
     limit: number,
   ): Promise<{ readonly job: Job; readonly chunk: ForgetChunk }>;
-  /** Jobs not yet finished, oldest first, at most `limit`. */
+  /** Jobs not yet finished, oldest first, at most `limit`. What cannot be read is marked as failed. */
   unfinishedJobs(limit: number): Promise<readonly Job[]>;
   /** Expires, purges and trims, each bounded by `limit` rows. */
   sweep(limit: number): Promise<SweepReport>;

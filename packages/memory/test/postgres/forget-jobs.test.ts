@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { describeWithPostgres } from "@cherry-ai/services/vitest";
 import type { Selection } from "../../src/tiers/authority.ts";
 import type { PostgresAuthority } from "../../src/tiers/postgres/authority.ts";
+import { SCHEMA } from "../support/databases.ts";
 import {
+  describeBoth,
   keysOf,
   put,
   putStatement,
@@ -18,6 +20,34 @@ async function finish(authority: PostgresAuthority, id: string): Promise<void> {
   let isRunning = true;
   while (isRunning) isRunning = (await authority.advanceJob(id, 7)).job.state === "running";
 }
+
+describeBoth("a forget job that cannot be read", (late) => {
+  test.each(["1", "null", '{"bad":1}', '{"namespace":"jobs","below":false,"keys":1}'])(
+    "is marked as failed and does not stop the others: %s",
+    async (selection) => {
+      const { authority, database } = late.rig;
+      const jobs = [1, 2].map(() => authority.createJob(selectionOf("jobs", { pattern: "*" })));
+      const [broken, sound] = await Promise.all(jobs);
+      const text = `UPDATE ${SCHEMA}.jobs SET selection = $2::text::json WHERE id = $1`;
+      await database.write({ text }, [broken?.id ?? "", selection]);
+      const unfinished = await authority.unfinishedJobs(10);
+      expect(unfinished.map((job) => job.id)).toEqual([sound?.id]);
+      const rows = await database.query({
+        text: `SELECT id FROM ${SCHEMA}.jobs WHERE state = 'running'`,
+      });
+      expect(rows).toEqual([{ id: sound?.id }]);
+      await finish(authority, sound?.id ?? "");
+      for (const shown of [
+        await authority.readJob(broken?.id ?? ""),
+        (await authority.advanceJob(broken?.id ?? "", 1)).job,
+      ])
+        expect(shown).toMatchObject({
+          state: "failed",
+          error: expect.stringContaining("selection"),
+        });
+    },
+  );
+});
 
 describeWithPostgres("a forget job beside writers", () => {
   const late = serverRig();

@@ -36,8 +36,13 @@ export class JobRunner {
     return readJob(this.#context.database, this.#context.schema, id);
   }
 
-  unfinished(limit: number): Promise<readonly Job[]> {
-    return unfinishedJobs(this.#context.database, this.#context.schema, limit);
+  /** One that cannot be read is marked as failed, so that it comes no more. */
+  async unfinished(limit: number): Promise<readonly Job[]> {
+    const { database, schema } = this.#context;
+    const jobs = await unfinishedJobs(database, schema, limit);
+    for (const { id, error } of jobs)
+      if (error !== undefined) await failJob(database, schema, { id, error });
+    return jobs.filter((job) => job.state === "running");
   }
 
   async advance(

@@ -1,7 +1,7 @@
 import { MemoryError } from "../../../model/errors.ts";
 import type { Job, JobProgress, Selection } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
-import { exactMs, jsonObjectIn, numberIn, onlyRow, optionalTextIn, textIn } from "../columns.ts";
+import { exactMs, numberIn, onlyRow, optionalTextIn, textIn } from "../columns.ts";
 import type { Database, Queryable, Row, Statement } from "../database.ts";
 
 const JOB_COLUMNS = `id, namespace, kind, selection, state, forgotten, cursor, error,
@@ -110,6 +110,7 @@ export async function failJob(
   await database.write(schema.bind(FAIL_JOB), [failure.id, failure.error]);
 }
 
+/** Also those that cannot be read, which show as failed. */
 export async function unfinishedJobs(
   database: Queryable,
   schema: BoundSchema,
@@ -126,14 +127,25 @@ export async function deleteOldJobs(
   await database.write(schema.bind(DELETE_OLD_JOBS), [bounds.limit, bounds.ageSeconds]);
 }
 
+const UNREADABLE =
+  "the job's selection cannot be read: it is damaged or another release's; forget again what is left";
+
+/**
+ * A job whose selection cannot be read must not hold up the others, nor select anything: it shows as
+ * failed, with no keys.
+ */
 function jobOf(row: Row): Job {
-  const error = optionalTextIn(row, "error");
+  const namespace = textIn(row, "namespace");
+  const selection = selectionOf(row["selection"]);
+  const state = stateOf(textIn(row, "state"));
+  const isBroken = selection === undefined && state === "running";
+  const error = isBroken ? UNREADABLE : optionalTextIn(row, "error");
   return {
     id: textIn(row, "id"),
-    namespace: textIn(row, "namespace"),
+    namespace,
     kind: "forget",
-    selection: selectionOf(row),
-    state: stateOf(textIn(row, "state")),
+    selection: selection ?? { namespace, below: false, keys: [] },
+    state: isBroken ? "failed" : state,
     forgotten: numberIn(row, "forgotten"),
     cursor: optionalTextIn(row, "cursor"),
     createdAtMs: exactMs(numberIn(row, "created_ms")),
@@ -142,12 +154,21 @@ function jobOf(row: Row): Job {
   };
 }
 
-/** Written by `insertJob` from a Selection, and by nobody else. */
-function selectionOf(row: Row): Selection {
-  const selection = jsonObjectIn(row, "selection");
-  if (typeof selection["namespace"] === "string" && typeof selection["below"] === "boolean")
-    return selection as unknown as Selection;
-  throw new MemoryError("INTERNAL", "a job's selection is not one");
+/** Its filter and pattern are judged where they are used. */
+function selectionOf(value: unknown): Selection | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { namespace, below, keys, pattern, tags } = value as { readonly [name: string]: unknown };
+  const isOne =
+    typeof namespace === "string" &&
+    typeof below === "boolean" &&
+    (keys === undefined || isTexts(keys)) &&
+    (pattern === undefined || typeof pattern === "string") &&
+    (tags === undefined || isTexts(tags));
+  return isOne ? (value as Selection) : undefined;
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((element) => typeof element === "string");
 }
 
 function stateOf(state: string): Job["state"] {
