@@ -14,32 +14,41 @@ export class Copies {
   readonly objects: ObjectTier | undefined;
   readonly bytes: ByteTier | undefined;
   readonly guard: FillGuard = new FillGuard();
+  #sealed = false;
 
   constructor(tiers: LocalTiers) {
     this.objects = tiers.objects;
     this.bytes = tiers.bytes;
   }
 
+  /** From now on nothing is kept and nothing is left to drop: the memory closes. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
   /** Keeps an encoded copy if nothing newer was seen since the token was taken. */
   fill(token: FillToken, record: ItemRecord): TierOutcome {
-    if (this.bytes === undefined || !token.allows(record.version)) return "skipped";
+    if (this.#sealed || this.bytes === undefined || !token.allows(record.version)) return "skipped";
     return this.bytes.offer(record) === "refused" ? "skipped" : "stored";
   }
 
   /** The same for a decoded copy. */
   fillObject(token: FillToken, record: ObjectRecord): TierOutcome {
-    if (this.objects === undefined || !token.allows(record.version)) return "skipped";
+    if (this.#sealed || this.objects === undefined || !token.allows(record.version))
+      return "skipped";
     return this.objects.offer(record) === "refused" ? "skipped" : "stored";
   }
 
   /** A change of this item to `version` has committed (Infinity: nobody knows to which). */
   invalidate(ref: ItemRef, version: number): void {
+    if (this.#sealed) return;
     this.guard.raise(ref, version);
     this.objects?.drop(ref.namespace, ref.key, version);
     this.bytes?.drop(ref.namespace, ref.key, version);
   }
 
   invalidateNamespace(namespace: string, below: boolean): void {
+    if (this.#sealed) return;
     const prefix = namespace === "" ? "" : `${namespace}/`;
     this.guard.raiseWhere(
       (ref) => ref.namespace === namespace || (below && ref.namespace.startsWith(prefix)),
@@ -50,6 +59,7 @@ export class Copies {
 
   /** Forgets all copies: the epoch changed, or changes may have been missed. */
   flush(): void {
+    if (this.#sealed) return;
     this.guard.raiseWhere(() => true);
     this.objects?.flush();
     this.bytes?.flush();

@@ -34,7 +34,10 @@ function listOf(env: EnvironmentVariables, name: string, problems: ConfigProblem
   const file = text(env, `${name}_FILE`);
   if (file === undefined) return splitList(text(env, name) ?? "");
   try {
-    return splitList(readFileSync(file, "utf8"));
+    const entries = splitList(readFileSync(file, "utf8"));
+    if (entries.length === 0)
+      problems.push({ field: `${name}_FILE`, expected: "a file with keys in it", given: file });
+    return entries;
   } catch {
     problems.push({ field: `${name}_FILE`, expected: "a readable file", given: file });
     return [];

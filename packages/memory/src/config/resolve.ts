@@ -31,6 +31,8 @@ function merge(base: Fields, over: Fields): Fields {
 
 /** The defaults with `config` laid over them; INVALID_CONFIG names every problem at once. */
 export function resolveConfig(config: PartialConfig): MemoryConfig {
+  if (!isFields(config))
+    throw new MemoryError("INVALID_CONFIG", "config: expected an object of settings");
   // checkConfig proves the shape: whatever is not a MemoryConfig is refused there.
   return checkConfig(merge({ ...DEFAULT_CONFIG }, { ...config }) as unknown as MemoryConfig);
 }

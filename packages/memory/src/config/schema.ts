@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MemoryError } from "../model/errors.ts";
+import { describe } from "../model/text.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
 import type { MemoryConfig } from "./config.ts";
 
@@ -7,10 +8,28 @@ const positive = z.number().positive().finite();
 const wholePositive = z.number().int().positive();
 const KEY_BYTES = 32;
 
+/** Beyond these the parts below give up: index rows, intervals, recursion, one message's size. */
+const LIMIT_BOUNDS: { readonly [name: string]: z.ZodType } = {
+  keyBytes: wholePositive.max(1536),
+  namespaceBytes: wholePositive.max(1024),
+  valueBytes: wholePositive.max(64 * 1024 * 1024),
+  metadataBytes: wholePositive.max(1024 * 1024),
+  jsonDepth: wholePositive.max(1000),
+  filterDepth: wholePositive.max(100),
+  batchBytes: wholePositive.max(256 * 1024 * 1024),
+  ttlSeconds: positive.max(1e9),
+};
+
+/** Less holds nothing worth a tier. */
+const megabytes = z
+  .number()
+  .min(0.1)
+  .max(1024 * 1024);
+
 const localTier = z.strictObject({
   enabled: z.boolean(),
-  maxSizeMb: positive,
-  maxItems: wholePositive,
+  maxSizeMb: megabytes,
+  maxItems: wholePositive.max(1e9),
   eviction: z.enum(["lru", "lfu"]).optional(),
 });
 
@@ -47,7 +66,9 @@ const configSchema = z.strictObject({
   }),
   maxStalenessMs: z.number().min(50).max(3_600_000),
   limits: z.strictObject(
-    Object.fromEntries(Object.keys(DEFAULT_CONFIG.limits).map((name) => [name, positive])),
+    Object.fromEntries(
+      Object.keys(DEFAULT_CONFIG.limits).map((name) => [name, LIMIT_BOUNDS[name] ?? wholePositive]),
+    ),
   ),
   optimization: z.strictObject({
     enabled: z.boolean(),
@@ -75,6 +96,8 @@ function given(config: unknown, path: readonly PropertyKey[]): string {
   for (const part of path)
     value = (value as { readonly [name: PropertyKey]: unknown } | undefined)?.[part];
   if (value === undefined) return "nothing";
+  // What lies inside may be a secret, whatever it lies in is called.
+  if (typeof value === "object" && value !== null) return describe(value);
   if (SECRET_FIELD.test(path.map(String).join("."))) return "[hidden]";
   return JSON.stringify(value) ?? typeof value;
 }

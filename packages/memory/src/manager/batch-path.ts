@@ -1,4 +1,4 @@
-import { MemoryError, toMemoryError } from "../model/errors.ts";
+import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { MemoryTier } from "../model/item.ts";
 import type { WriteResult } from "../tiers/authority.ts";
 import { answer, failure } from "./batch-answers.ts";
@@ -178,6 +178,8 @@ export class BatchPath {
         refs,
         mode === undefined ? undefined : { consistency: mode },
       );
+      const failed = found.find(isMemoryError);
+      if (atomic === true && failed !== undefined) throw failed;
       for (const [at, group] of reading.entries()) before.set(group, found[at]);
     } catch (error) {
       if (atomic === true) throw error;

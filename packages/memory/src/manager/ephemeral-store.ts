@@ -24,7 +24,8 @@ export class EphemeralStore {
     this.#clock = options.clock;
     this.#items = new LRUCache<string, ItemRecord>({
       maxSize: options.maxBytes,
-      sizeCalculation: (record, id) => record.body.byteLength + id.length * 2 + ENTRY_BYTES,
+      sizeCalculation: (record, id) =>
+        record.body.byteLength + id.length * 2 + factBytes(record) + ENTRY_BYTES,
     });
   }
 
@@ -69,4 +70,9 @@ export class EphemeralStore {
   get size(): number {
     return this.#items.size;
   }
+}
+
+/** Twice the text of metadata and tags: strings may take two bytes a character. */
+function factBytes({ metadata, tags }: ItemRecord): number {
+  return 2 * (JSON.stringify(metadata).length + tags.reduce((sum, tag) => sum + tag.length, 0));
 }

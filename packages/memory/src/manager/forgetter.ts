@@ -83,12 +83,15 @@ export class Forgetter {
       forgotten += chunk.forgotten.length;
       after = chunk.next;
     } while (after !== undefined && forgotten < most);
-    const job = after === undefined ? undefined : await this.#core.authority.createJob(selection);
-    if (!dryRun) await this.#confirm();
+    const job =
+      after === undefined
+        ? undefined
+        : await this.#core.authority.createJob(selection, { after, forgotten });
+    const isConfirmed = dryRun || (await this.#confirm());
     return {
       forgotten: forgotten + vanished,
       dryRun,
-      places: this.#places(dryRun, job !== undefined),
+      places: this.#places(dryRun, { unfinished: job !== undefined, isConfirmed }),
       ...(job === undefined ? {} : { job: job.id }),
     };
   }
@@ -148,21 +151,29 @@ export class Forgetter {
     return ephemeral.removeWhere({ namespace, below, pattern });
   }
 
-  /** Waits until no other server can still serve what is gone. */
-  async #confirm(): Promise<void> {
+  /** Waits until no other server can still serve what is gone; false when the memory closed meanwhile. */
+  async #confirm(): Promise<boolean> {
     const { authority, clock, config } = this.#core;
-    if (authority.exclusive) return;
-    await clock.sleep(config.maxStalenessMs, this.#stop.signal);
+    if (authority.exclusive) return true;
+    try {
+      await clock.sleep(config.maxStalenessMs, this.#stop.signal);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
-  #places(dryRun: boolean, unfinished: boolean): ForgetReceipt["places"] {
+  #places(
+    dryRun: boolean,
+    { unfinished, isConfirmed }: { readonly unfinished: boolean; readonly isConfirmed: boolean },
+  ): ForgetReceipt["places"] {
     const { copies, authority } = this.#core;
     const state = dryRun ? "none" : unfinished ? "pending" : "removed";
     const names = [copies.objects?.name, copies.bytes?.name, authority.name];
     const places = names.flatMap((name) => (name === undefined ? [] : [[name, state] as const]));
     return Object.fromEntries([
       ...places,
-      ...(authority.exclusive ? [] : [["otherServers", state] as const]),
+      ...(authority.exclusive ? [] : [["otherServers", isConfirmed ? state : "pending"] as const]),
     ]);
   }
 }

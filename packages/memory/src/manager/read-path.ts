@@ -1,6 +1,5 @@
 import type { FillToken } from "../coherence/fill-guard.ts";
-import { isMemoryError, toMemoryError } from "../model/errors.ts";
-import type { MemoryError } from "../model/errors.ts";
+import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, JsonValue, MemoryTier, ObjectRecord } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
 import type { Core } from "./core.ts";
@@ -21,6 +20,24 @@ export interface ServedRecord {
   readonly tier: MemoryTier;
   readonly record: ItemRecord;
   readonly copy: boolean;
+}
+
+/** Bytes of JSON that one call may bring; more would hold up everybody else, and end as no text at all. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+function settled<T>(work: () => T): T | MemoryError {
+  try {
+    return work();
+  } catch (error) {
+    return toMemoryError(error);
+  }
+}
+
+function tooLarge(): MemoryError {
+  return new MemoryError(
+    "BATCH_TOO_LARGE",
+    `the values asked for exceed ${ANSWER_BYTES_MAX} bytes together; ask for fewer keys at once`,
+  );
 }
 
 /** Reads: nearest valid copy first, then the authority; copies move up as they are used. */
@@ -51,7 +68,7 @@ export class ReadPath {
     const atHand = this.atHand(ref, options);
     if (atHand !== undefined) return atHand;
     const served = await this.#freshRecord(ref);
-    return served && this.#sound(served, () => this.#opened(served));
+    return served && this.#soundly(served);
   }
 
   /** What a copy in this process answers, without waiting. */
@@ -59,7 +76,7 @@ export class ReadPath {
     const object = this.#localObject(ref, options);
     if (object !== undefined) return object;
     const local = this.#local(ref, options);
-    return local && this.#sound(local, () => this.#opened(local));
+    return local && this.#soundly(local);
   }
 
   /**
@@ -102,28 +119,48 @@ export class ReadPath {
     });
   }
 
-  /** The same, but an item that cannot be decoded answers with its error and leaves the others. */
+  /**
+   * The same, but what cannot be told of one item is its own answer and leaves the others: an item
+   * that is damaged, the items that only the authority has while it is away, those beyond what one
+   * answer may hold.
+   */
   async readSettled(
     refs: readonly ItemRef[],
     options?: ReadOptions,
   ): Promise<(ServedObject | MemoryError | undefined)[]> {
-    const answers = refs.map((ref) => {
-      try {
-        return this.atHand(ref, options);
-      } catch (error) {
-        return toMemoryError(error);
-      }
-    });
+    const answers = refs.map((ref) => settled(() => this.atHand(ref, options)));
     const missing = refs.filter((_, index) => answers[index] === undefined);
-    if (missing.length === 0) return answers;
-    const records = await this.#fromAuthority(missing);
+    const records = missing.length === 0 ? [] : await this.#settledRecords(missing);
     const tier = this.#core.authority.name;
     let next = 0;
-    return answers.map((answer) => {
-      if (answer !== undefined) return answer;
-      const record = records[next++];
-      return record && this.#settledOpen({ tier, record, copy: false });
+    let bytes = 0;
+    return answers.map((atHand) => {
+      const record = atHand === undefined ? records[next++] : undefined;
+      const answer =
+        atHand ??
+        (record === undefined || isMemoryError(record)
+          ? record
+          : settled(() => this.#soundly({ tier, record, copy: false })));
+      if (answer === undefined || isMemoryError(answer)) return answer;
+      bytes += answer.record.sizeBytes;
+      return bytes <= ANSWER_BYTES_MAX ? answer : tooLarge();
     });
+  }
+
+  /** What the authority has, each record or why it cannot be told. */
+  async #settledRecords(
+    refs: readonly ItemRef[],
+  ): Promise<readonly (ItemRecord | MemoryError | undefined)[]> {
+    try {
+      return await this.#fromAuthority(refs);
+    } catch (cause) {
+      const error = toMemoryError(cause);
+      if (error.code !== "CORRUPT_VALUE" || refs.length === 1) return refs.map(() => error);
+      // One damaged row fails the whole query; asked for one by one the others can be had.
+      const answers: (ItemRecord | MemoryError | undefined)[] = [];
+      for (const ref of refs) answers.push(...(await this.#settledRecords([ref])));
+      return answers;
+    }
   }
 
   /** Decodes and freezes. Throws CORRUPT_VALUE rather than return something else. */
@@ -174,17 +211,13 @@ export class ReadPath {
     }
   }
 
+  #soundly(served: ServedRecord): ServedObject | undefined {
+    return this.#sound(served, () => this.#opened(served));
+  }
+
   async #freshRecord(ref: ItemRef): Promise<ServedRecord | undefined> {
     const [record] = await this.#fromAuthority([ref]);
     return record && { tier: this.#core.authority.name, record, copy: false };
-  }
-
-  #settledOpen(served: ServedRecord): ServedObject | MemoryError | undefined {
-    try {
-      return this.#sound(served, () => this.#opened(served));
-    } catch (error) {
-      return toMemoryError(error);
-    }
   }
 
   #mayUseCopies(options: ReadOptions | undefined): boolean {

@@ -187,7 +187,8 @@ export class ScopedMemory implements Memory {
     options?: SetOptions,
   ): Promise<Receipt> {
     const checked = checkOptions(options, SET_OPTIONS);
-    if (expected === undefined) refuse("expected", "a version or null", expected);
+    if (expected === undefined || expected === "*")
+      refuse("expected", "a version or null", expected);
     return this.set(key, value, { ...checked, ifVersion: expected });
   }
 

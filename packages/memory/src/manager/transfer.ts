@@ -12,6 +12,8 @@ const PAGE_ITEMS = 500;
 const MS_PER_SECOND = 1000;
 /** Lines that are imported together or not at all. */
 const CHUNK_LINES = 1000;
+/** A chunk of large values ends earlier: it is one statement, and the database holds it in memory. */
+const CHUNK_BYTES = 32 * 1024 * 1024;
 /** Failed lines named in a receipt; more are counted, not listed. */
 const FAILED_LISTED = 10_000;
 const FIELDS = new Set([
@@ -112,33 +114,38 @@ function linePut(parts: Parts, base: string, line: unknown): PutOperation | unde
   return expiresAtMs === undefined ? put : { ...put, expiresAtMs };
 }
 
-interface NumberedLine {
+/** A line of a chunk: what it writes, or why it cannot come in. */
+interface CheckedLine {
   readonly number: number;
-  readonly line: unknown;
+  readonly put: PutOperation | MemoryError | undefined;
+}
+
+function checkLine(
+  parts: Parts,
+  base: string,
+  line: unknown,
+): PutOperation | MemoryError | undefined {
+  try {
+    return linePut(parts, base, line);
+  } catch (error) {
+    return toMemoryError(error);
+  }
 }
 
 /** Imports one chunk, all or nothing. Returns the lines that did not come in, with the reason. */
 async function importChunk(
   parts: Parts,
-  base: string,
-  chunk: readonly NumberedLine[],
+  chunk: readonly CheckedLine[],
 ): Promise<ImportReceipt["failed"]> {
+  if (chunk.some(({ put }) => isMemoryError(put)))
+    return chunk.map(({ number, put }) => ({
+      line: number,
+      code: isMemoryError(put) ? put.code : "BATCH_ABORTED",
+    }));
   const puts = new Map<string, PutOperation>();
-  const failed: { line: number; code: string }[] = [];
-  for (const { number, line } of chunk) {
-    try {
-      const put = linePut(parts, base, line);
-      // The last line of a key wins, as it would if they were imported one after another.
-      if (put !== undefined) puts.set(refId(put), put);
-    } catch (error) {
-      failed.push({ line: number, code: toMemoryError(error).code });
-    }
-  }
-  if (failed.length > 0) {
-    const bad = new Set(failed.map(({ line }) => line));
-    const held = chunk.filter(({ number }) => !bad.has(number));
-    return [...failed, ...held.map(({ number }) => ({ line: number, code: "BATCH_ABORTED" }))];
-  }
+  // The last line of a key wins, as it would if they were imported one after another.
+  for (const { put } of chunk)
+    if (put !== undefined && !isMemoryError(put)) puts.set(refId(put), put);
   if (puts.size > 0) await parts.write.write([...puts.values()], { atomic: true });
   return [];
 }
@@ -152,19 +159,22 @@ export async function importLines(
   let count = 0;
   let imported = 0;
   const failed: { line: number; code: string }[] = [];
-  let chunk: NumberedLine[] = [];
+  let chunk: CheckedLine[] = [];
+  let chunkBytes = 0;
   const flush = async (): Promise<void> => {
-    if (chunk.length === 0) return;
-    const refused = await importChunk(parts, base, chunk);
+    const refused = await importChunk(parts, chunk);
     imported += chunk.length - refused.length;
     failed.push(...refused.slice(0, FAILED_LISTED - failed.length));
     chunk = [];
+    chunkBytes = 0;
   };
   for await (const line of lines) {
     count += 1;
-    chunk.push({ number: count, line });
-    if (chunk.length >= CHUNK_LINES) await flush();
+    const put = checkLine(parts, base, line);
+    chunk.push({ number: count, put });
+    if (put !== undefined && !isMemoryError(put)) chunkBytes += put.body.byteLength;
+    if (chunk.length >= CHUNK_LINES || chunkBytes >= CHUNK_BYTES) await flush();
   }
   await flush();
-  return { imported, lines: count, failed: failed.toSorted((a, b) => a.line - b.line) };
+  return { imported, lines: count, failed };
 }

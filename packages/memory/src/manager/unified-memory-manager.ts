@@ -3,6 +3,7 @@ import { Copies } from "../coherence/copies.ts";
 import { Follower } from "../coherence/follower.ts";
 import { Validity } from "../coherence/validity.ts";
 import type { MemoryConfig } from "../config/config.ts";
+import { readKeyFile } from "../config/key-file.ts";
 import { environmentConfig } from "../config/environment.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { PartialConfig } from "../config/resolve.ts";
@@ -133,6 +134,9 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     const tiers = await (this.#seams.tiers ?? createTiers)(this.#config, this.#around);
     try {
       const parts = this.#assemble(tiers);
+      const { encryptionKeysFile } = this.#config.security;
+      if (encryptionKeysFile !== undefined)
+        parts.core.codec.useKeys(await readKeyFile(encryptionKeysFile));
       for (const tier of [tiers.objects, tiers.bytes, tiers.authority]) await tier?.initialize();
       await this.#startFollowing(parts.core);
       this.#startBackground(parts);
@@ -158,7 +162,10 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       validity: new Validity(clock, this.#config.maxStalenessMs),
       authority: tiers.authority,
       ephemeral: tiers.authority.exclusive
-        ? new EphemeralStore({ maxBytes: L1.maxSizeMb * BYTES_PER_MB * EPHEMERAL_SHARE, clock })
+        ? new EphemeralStore({
+            maxBytes: Math.ceil(L1.maxSizeMb * BYTES_PER_MB * EPHEMERAL_SHARE),
+            clock,
+          })
         : undefined,
       accesses: new AccessLog(clock),
       moves: new MoveLog(clock, metrics),
@@ -207,6 +214,11 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     await this.#follower?.stop();
     if (live === undefined) return;
     const { copies, authority } = live.core;
-    for (const tier of [copies.objects, copies.bytes, authority]) await tier?.close();
+    // Calls under way end with their own answers: the authority waits for them, and sealed copies
+    // take what they settle for nothing.
+    copies.seal();
+    await authority.close();
+    await copies.objects?.close();
+    await copies.bytes?.close();
   }
 }

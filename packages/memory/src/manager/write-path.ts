@@ -220,6 +220,8 @@ export class WritePath {
       return SKIPPED;
     }
     copies.invalidate(operation, result.version);
+    // Also after an old receipt that wrote nothing now: an ephemeral item may vanish at any time, but
+    // one that hides a durable item may not stay.
     ephemeral?.remove(operation);
     if (operation.kind !== "put" || result.status !== "written" || how.token === undefined)
       return SKIPPED;

@@ -300,12 +300,15 @@ async function single(memory: Memory, operation: BatchOperation): Promise<RealFa
     }
     if (type === "exists") return { found: await memory.exists(key), version: undefined };
     if (type === "delete") {
-      const { existed, version } = await memory.delete(key, operation);
+      const { existed, version } = await memory.delete(key, optionsOf(operation));
       return { found: existed, version };
     }
     if (type === "touch")
-      return { found: true, version: (await memory.touch(key, operation)).version };
-    return { found: true, version: (await memory.set(key, operation.value, operation)).version };
+      return { found: true, version: (await memory.touch(key, optionsOf(operation))).version };
+    return {
+      found: true,
+      version: (await memory.set(key, operation.value, optionsOf(operation))).version,
+    };
   } catch (error) {
     if (!isMemoryError(error)) throw error;
     return { found: false, version: undefined, code: error.code };
@@ -323,4 +326,11 @@ function modelFacts(result: ModelResult, type: BatchOperation["type"] | undefine
 
 function versionOf(result: ModelResult | undefined): number | undefined {
   return result === undefined || "error" in result ? undefined : result.version;
+}
+
+/** What is left of a batch's operation once it is called by its own method. */
+function optionsOf(operation: BatchOperation): object {
+  const { type: _, key: __, ...rest } = operation;
+  const { value: ___, ...options } = rest as { readonly value?: unknown };
+  return options;
 }
