@@ -1,3 +1,4 @@
+import type { HttpErrorCode } from "../../packages/api/src/http/http-error.ts";
 import type { ErrorCode } from "../../packages/memory/src/model/errors.ts";
 
 export interface ErrorText {
@@ -133,5 +134,54 @@ export const ERROR_TEXTS: { readonly [code in ErrorCode]: ErrorText } = {
   INTERNAL: {
     means: "A fault of ours, or of a dependency in a way that we do not know.",
     todo: "Report it with the request id and the log's lines.",
+  },
+};
+
+/** The codes that only the HTTP server gives. */
+export const HTTP_ERROR_TEXTS: { readonly [code in HttpErrorCode]: ErrorText } = {
+  INVALID_JSON: {
+    means: "The body is no JSON, is no UTF-8, or ends before it is whole.",
+    todo: "Send the whole of one JSON document; nothing was changed.",
+  },
+  UNAUTHENTICATED: {
+    means: "The token is missing, expired, signed by somebody else, or for another audience.",
+    todo: "Get a new token: `cherry-memory token --help`.",
+  },
+  FORBIDDEN: {
+    means:
+      "The token's scope or namespaces do not reach this, or, without a JWT setting, the request came through a proxy or for another host.",
+    todo: "Ask for a token with the scope and namespace that the message names.",
+  },
+  ROUTE_NOT_FOUND: {
+    means: "No route has this path. An item that is absent has NOT_FOUND instead.",
+    todo: "Compare the path with `/openapi.json`; a namespace is percent-encoded as one segment.",
+  },
+  METHOD_NOT_ALLOWED: {
+    means: "The path is known, but not with this method.",
+    todo: "Use one of the methods in the `Allow` header.",
+  },
+  REQUEST_TIMEOUT: {
+    means: "The body did not arrive in time; nothing was changed.",
+    todo: "Send it again, faster or in parts.",
+  },
+  BODY_TOO_LARGE: {
+    means: "The body is larger than this route takes; nothing was changed.",
+    todo: "Send less at once: several batches, or an import, which is streamed.",
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    means: "The body's Content-Type or charset is not one that this route reads.",
+    todo: "Send `application/json` (PATCH: also `application/merge-patch+json`; import: `application/x-ndjson`) in UTF-8.",
+  },
+  HEADERS_TOO_LARGE: {
+    means: "The path and headers are larger than the server takes.",
+    todo: "Use shorter keys or fewer headers.",
+  },
+  TOO_MANY_STREAMS: {
+    means: "This server serves as many change streams as it may.",
+    todo: "Try again later, or close streams that nobody reads.",
+  },
+  AUTH_UNAVAILABLE: {
+    means: "The key set that verifies tokens cannot be had right now.",
+    todo: "Try again; if it lasts, look at CHERRY_JWKS_URL.",
   },
 };

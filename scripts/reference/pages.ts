@@ -1,7 +1,10 @@
 import { DEFAULT_LIMITS } from "../../packages/memory/src/model/limits.ts";
 import { ERROR_CODES } from "../../packages/memory/src/model/errors.ts";
 import type { ErrorCode } from "../../packages/memory/src/model/errors.ts";
-import { ERROR_TEXTS } from "./error-texts.ts";
+import { PROBLEM_STATUS } from "../../packages/client/src/contract.ts";
+import { HttpError, isLibraryCode } from "../../packages/api/src/http/http-error.ts";
+import type { HttpErrorCode } from "../../packages/api/src/http/http-error.ts";
+import { ERROR_TEXTS, HTTP_ERROR_TEXTS } from "./error-texts.ts";
 import { metricsBody } from "./metrics-page.ts";
 import { SETTINGS } from "./settings.ts";
 import type { Setting } from "./settings.ts";
@@ -30,6 +33,16 @@ function errorSection(code: ErrorCode): string {
   return `## ${code}\n\nHTTP ${status}, ${retry}. ${means}\n\n${todo}`;
 }
 
+function httpErrorSection(code: HttpErrorCode): string {
+  const { means, todo } = HTTP_ERROR_TEXTS[code];
+  const retry = new HttpError(code, "").retryable ? "retryable" : "not retryable";
+  return `## ${code}\n\nHTTP ${PROBLEM_STATUS[code]}, ${retry}; given by the HTTP server only. ${means}\n\n${todo}`;
+}
+
+function isHttpCode(code: string): code is HttpErrorCode {
+  return Object.hasOwn(PROBLEM_STATUS, code) && !isLibraryCode(code);
+}
+
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }
@@ -40,6 +53,7 @@ function errorsPage(): string {
     NOTE,
     "Every failure has a stable code: `error.code` of a `MemoryError` in the library, `code` of the problem document (RFC 9457) over HTTP. `retryable` says whether the same call may succeed later. A message says what was wrong, what was expected and what to do.",
     ...Object.keys(ERROR_CODES).filter(isErrorCode).map(errorSection),
+    ...Object.keys(PROBLEM_STATUS).filter(isHttpCode).map(httpErrorSection),
   ].join("\n\n");
 }
 
