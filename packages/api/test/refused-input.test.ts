@@ -164,3 +164,123 @@ test("a DELETE whose body was refused deletes nothing; a length of 0 is no body"
   const empty = requestText("DELETE", path, { "Content-Length": "0" });
   expect(await raw(server, empty)).toMatch(/^HTTP\/1\.1 200 .*"existed":true/s);
 });
+
+test.each([
+  ["GET", "items/k"],
+  ["PUT", "items/k"],
+  ["PATCH", "items/k"],
+  ["DELETE", "items/k"],
+  ["POST", "batch"],
+  ["POST", "search"],
+  ["POST", "forget"],
+  ["GET", "jobs/x"],
+  ["GET", "export"],
+  ["GET", "changes"],
+  ["GET", "explain/k"],
+  ["GET", "/v1/stats"],
+  ["POST", "/v1/optimize"],
+])("%s %s refuses an unknown query parameter by its name", async (method, rest) => {
+  const { call } = await startServer();
+  const path = rest.startsWith("/") ? rest : nsPath(freshNamespace(), rest);
+  const answer = await call(method, `${path}?colour=red`);
+  expect([answer.status, answer.json?.["code"], answer.json?.["field"]]).toEqual([
+    400,
+    "INVALID_ARGUMENT",
+    "colour",
+  ]);
+});
+
+test.each([
+  ["search", { pattern: "*", colour: 1 }],
+  ["forget", { keys: ["k"], colour: 1 }],
+  ["batch", { operations: [], colour: 1 }],
+])("%s refuses an unknown field by its name", async (route, body) => {
+  const { call } = await startServer();
+  const ns = freshNamespace();
+  await call("PUT", itemPath(ns, "k"), { value: 1 });
+  const answer = await call("POST", nsPath(ns, route), body);
+  expect([answer.status, answer.json?.["field"]]).toEqual([400, "colour"]);
+  expect((await call("GET", itemPath(ns, "k"))).status).toBe(200);
+});
+
+test.each([
+  ["tags", []],
+  ["metadataFilter", {}],
+  ["metadataFilter", { $and: [{}] }],
+])("a forget whose %s select everything is refused: %j", async (field, selection) => {
+  const { call } = await startServer();
+  const ns = freshNamespace();
+  await call("PUT", itemPath(ns, "k"), { value: 1 });
+  const answer = await call("POST", nsPath(ns, "forget"), { [field]: selection });
+  expect([answer.status, answer.json?.["code"]]).toEqual([400, "INVALID_ARGUMENT"]);
+  expect((await call("GET", `${itemPath(ns, "k")}?consistency=latest`)).status).toBe(200);
+});
+
+const TEN_YEARS_SECONDS = 315_576_000;
+const METADATA_BYTES = 16 * 1024 - '{"m":""}'.length;
+const nested = (depth: number): unknown => (depth === 0 ? { a: 1 } : { $not: nested(depth - 1) });
+
+/** What a limit allows, the same and one more, and the code for that. */
+const limits: readonly (readonly [string, "items" | "search", (more: number) => object, string])[] =
+  [
+    [
+      "metadata of 16 KiB",
+      "items",
+      (more) => ({ value: 1, metadata: { m: "x".repeat(METADATA_BYTES + more) } }),
+      "INVALID_METADATA",
+    ],
+    [
+      "a tag of 128 bytes",
+      "items",
+      (more) => ({ value: 1, tags: [`${"é".repeat(64)}${"x".repeat(more)}`] }),
+      "INVALID_TAGS",
+    ],
+    [
+      "32 tags",
+      "items",
+      (more) => ({ value: 1, tags: Array.from({ length: 32 + more }, (_, i) => `t${i}`) }),
+      "INVALID_TAGS",
+    ],
+    [
+      "a TTL of ten years",
+      "items",
+      (more) => ({ value: 1, ttlSeconds: TEN_YEARS_SECONDS + more }),
+      "INVALID_TTL",
+    ],
+    ["a page of 1,000", "search", (more) => ({ limit: 1_000 + more }), "INVALID_ARGUMENT"],
+    [
+      "a pattern of 1,024 bytes",
+      "search",
+      (more) => ({ pattern: `${"é".repeat(512)}${"x".repeat(more)}` }),
+      "INVALID_PATTERN",
+    ],
+    [
+      "a filter of 100 clauses",
+      "search",
+      (more) => ({
+        metadataFilter: Object.fromEntries(
+          Array.from({ length: 100 + more }, (_, i) => [`f${i}`, i]),
+        ),
+      }),
+      "INVALID_FILTER",
+    ],
+    [
+      "a filter 16 deep",
+      "search",
+      (more) => ({ metadataFilter: nested(16 + more) }),
+      "INVALID_FILTER",
+    ],
+  ];
+
+test.each(limits)("%s is taken, one more is refused", async (_what, where, body, code) => {
+  const { call } = await startServer();
+  const ns = freshNamespace();
+  const send = (more: number): ReturnType<typeof call> =>
+    where === "items"
+      ? call("PUT", itemPath(ns, `k${more}`), body(more))
+      : call("POST", nsPath(ns, where), body(more));
+  expect((await send(0)).status).toBe(200);
+  const beyond = await send(1);
+  expect([beyond.status, beyond.json?.["code"]]).toEqual([400, code]);
+  expect((await call("GET", itemPath(ns, "k1"))).status).toBe(404);
+});
