@@ -37,6 +37,10 @@ CREATE TYPE {{schema}}.write_results AS (
 CREATE FUNCTION {{schema}}.microseconds(t timestamptz) RETURNS bigint LANGUAGE sql STABLE AS
   $$ SELECT (date_part('epoch', t) * 1000000)::bigint $$;
 
+-- Whether a row's time can be one that was written: of a damaged row the next write makes another.
+CREATE FUNCTION {{schema}}.is_sound(t timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+  $$ SELECT t > '-infinity'::timestamptz AND t < to_timestamp(253402300800) $$;
+
 -- Claims an idempotency key for this transaction. No outcome: go on; the receipt is stored at the end.
 -- Waits for another transaction that has the same key in hand.
 CREATE FUNCTION {{schema}}.claim_idempotency(
@@ -89,8 +93,11 @@ BEGIN
                      ELSE greatest(i.version + 1, nextval('{{schema}}.versions')) END,
       body = excluded.body, metadata = excluded.metadata, tags = excluded.tags,
       (created_at, updated_at) = (SELECT
-          CASE WHEN old.is_live THEN i.created_at ELSE excluded.created_at END,
-          CASE WHEN old.is_live THEN greatest(excluded.updated_at, i.updated_at + interval '1 microsecond')
+          CASE WHEN NOT old.is_live THEN excluded.created_at
+               WHEN {{schema}}.is_sound(i.created_at) THEN i.created_at
+               ELSE excluded.created_at - interval '1 microsecond' END,
+          CASE WHEN old.is_live AND {{schema}}.is_sound(i.updated_at)
+               THEN greatest(excluded.updated_at, i.updated_at + interval '1 microsecond')
                ELSE excluded.updated_at END
         FROM (SELECT i.deleted_at IS NULL AND (i.expires_at IS NULL OR i.expires_at > clock_timestamp())
           AND (NOT any_clear OR i.version > {{schema}}.cleared_version(i.namespace)) AS is_live) AS old),
@@ -158,8 +165,10 @@ BEGIN
   )
   SELECT array_agg(status ORDER BY ord), array_agg(old_version IS NOT NULL ORDER BY ord),
     array_agg(is_live ORDER BY ord), array_agg(version ORDER BY ord),
-    array_agg(CASE WHEN is_live THEN created_at ELSE at END ORDER BY ord),
-    array_agg(CASE WHEN is_live THEN greatest(at, updated_at + interval '1 microsecond') ELSE at END ORDER BY ord),
+    array_agg(CASE WHEN NOT is_live THEN at WHEN {{schema}}.is_sound(created_at) THEN created_at
+      ELSE at - interval '1 microsecond' END ORDER BY ord),
+    array_agg(CASE WHEN is_live AND {{schema}}.is_sound(updated_at)
+      THEN greatest(at, updated_at + interval '1 microsecond') ELSE at END ORDER BY ord),
     array_agg(ends_at ORDER BY ord), count(old_version),
     count(*) FILTER (WHERE status = 'written' AND old_version IS NULL),
     count(*) FILTER (WHERE status = 'written' AND old_version IS NOT NULL),

@@ -69,6 +69,15 @@ export function exactMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
+/** The latest that a Date can show; PostgreSQL knows later ones, and infinite ones. */
+const TIME_MS_MAX = 8.64e15;
+
+/** A time in milliseconds since the epoch. */
+export function timeIn(row: Row, column: string): number {
+  const ms = numberIn(row, column);
+  return Math.abs(ms) <= TIME_MS_MAX ? exactMs(ms) : wrong(column, "a time of a calendar", ms);
+}
+
 /** Embedded storage tells the time in whole milliseconds, rounded down. */
 const CLOCK_GRAIN_MS = 1;
 
@@ -83,8 +92,9 @@ export function deadlineOf(sentAtMs: number, remainingMs: number | undefined): n
 }
 
 function wrong(column: string, expected: string, value: unknown): never {
+  const given = value === null || typeof value === "number" ? String(value) : typeof value;
   throw new MemoryError(
     "INTERNAL",
-    `the database gave ${value === null ? "null" : typeof value} in column ${column}, expected ${expected}`,
+    `the database gave ${given} in column ${column}, expected ${expected}`,
   );
 }
