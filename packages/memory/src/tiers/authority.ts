@@ -66,6 +66,13 @@ export interface WriteOptions {
   readonly idempotency?: IdempotencyToken;
 }
 
+/** How much of an answer an item makes, which its stored bytes may hide: they are compressed. */
+export interface PageMeasure {
+  /** Bytes of a stored body in the answer. A body of which it throws counts as it is stored. */
+  readonly bytesOf: (body: Uint8Array) => number;
+  readonly bytesMax: number;
+}
+
 /** Search by pattern, metadata and tags. Inputs are validated before they come here. */
 export interface SearchRequest {
   readonly namespace: string;
@@ -78,6 +85,8 @@ export interface SearchRequest {
   /** Opaque; from `nextCursor` of the same request. */
   readonly cursor: string | undefined;
   readonly explain: boolean;
+  /** A page ends before its bodies exceed this measure, but brings one record at least. */
+  readonly measure?: PageMeasure;
 }
 
 export interface SearchPlan {
@@ -85,7 +94,7 @@ export interface SearchPlan {
   readonly access: "key-range" | "metadata-index" | "tag-index" | "namespace-walk";
   /** Conditions that were checked row by row after the access path. */
   readonly residual: readonly string[];
-  /** True when the page ended at the bound on rows examined rather than at `limit`. */
+  /** True when the page ended at a bound on rows examined or on bytes rather than at `limit`. */
   readonly bounded: boolean;
   readonly sql: string;
 }

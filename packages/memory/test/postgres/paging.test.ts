@@ -35,6 +35,31 @@ describeBoth("pages", (late) => {
     }
   });
 
+  test("end before the caller's measure of their bodies is exceeded, with one item at least", async () => {
+    const { authority } = late.rig;
+    const namespace = "measured";
+    const sizes = [4, 4, 3, 25, 2, 9, 1, 1];
+    await authority.write(
+      sizes.map((size, n) => put(`m${n}`, { namespace, body: Buffer.of(size), tags: ["t"] })),
+    );
+    const bytesOf = ([size = 0]: Uint8Array): number => {
+      if (size === 9) throw new Error("damaged");
+      return size;
+    };
+    for (const facts of [{}, { tags: ["t"] }, { limit: 3 }]) {
+      const pages: number[][] = [];
+      let cursor: string | undefined;
+      do {
+        const measure = { bytesOf, bytesMax: 10 };
+        const page = await authority.search(searchOf(namespace, { ...facts, cursor, measure }));
+        pages.push(page.records.map(({ body }) => body[0] ?? 0));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      const last = "limit" in facts ? [[2, 9, 1], [1]] : [[2, 9, 1, 1]];
+      expect(pages, JSON.stringify(facts)).toEqual([[4, 4], [3], [25], ...last]);
+    }
+  });
+
   test("end early when the bodies become too many bytes, and lose none", async () => {
     const { authority } = late.rig;
     const namespace = "heavy";

@@ -4,6 +4,7 @@ import type { AuthorityContext } from "./authority-context.ts";
 import { EVERYTHING, criteriaOf } from "./search/criteria.ts";
 import { decodeCursor, encodeCursor, requestHash } from "./search/cursor.ts";
 import type { Position } from "./search/cursor.ts";
+import { measuredPage } from "./search/measured-page.ts";
 import { findPage } from "./search/page-finder.ts";
 
 /** Reads by selection rather than by key. */
@@ -16,11 +17,11 @@ export class Searcher {
 
   async search(request: SearchRequest): Promise<SearchResult> {
     const { database, schema, clock, limits } = this.#context;
-    const { namespace, below, limit, cursor, pattern, tags } = request;
+    const { namespace, below, limit, cursor, pattern, tags, measure } = request;
     const criteria = criteriaOf(request, limits);
     const hash = requestHash([namespace, below, pattern ?? null, criteria.filter ?? null, tags]);
     const position = cursor === undefined ? undefined : decodeCursor(cursor, hash);
-    const page = await findPage(database, schema, {
+    const whole = await findPage(database, schema, {
       namespace,
       below,
       criteria,
@@ -29,6 +30,7 @@ export class Searcher {
       brings: "records",
       sentAtMs: clock.monotonicMs(),
     });
+    const page = measure === undefined ? whole : measuredPage(whole, measure);
     const { access, residual, bounded, sql } = page;
     return {
       records: recordsOf(page.found),
