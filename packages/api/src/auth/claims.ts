@@ -9,6 +9,7 @@ const NAMESPACES_MAX = 100;
 /** A verified token's claims as an identity, or why they are none. */
 export function identityOf(
   claims: { readonly [name: string]: unknown },
+  expiresAtMs: number,
   limits: Limits,
 ): Identity | string {
   const { sub, scope, ns } = claims;
@@ -28,5 +29,5 @@ export function identityOf(
         return `ns: ${JSON.stringify(each.slice(0, 60))} is no namespace`;
       }
   }
-  return { subject: sub, scope, namespaces };
+  return { subject: sub, scope, namespaces, expiresAtMs };
 }

@@ -10,6 +10,8 @@ export interface Identity {
   readonly scope: Scope;
   /** Canonical namespaces, each with all below it; "*" = everything. */
   readonly namespaces: readonly string[];
+  /** Wall time from which the token counts no longer; Infinity = no token. */
+  readonly expiresAtMs: number;
 }
 
 /** Whoever sits on this machine, where no tokens are in use. */
@@ -17,6 +19,7 @@ export const LOCAL_ADMIN: Identity = Object.freeze({
   subject: "local",
   scope: "admin",
   namespaces: ["*"],
+  expiresAtMs: Infinity,
 });
 
 export function isScope(value: unknown): value is Scope {

@@ -1,17 +1,12 @@
 import { hash } from "node:crypto";
 import type { Identity } from "./identity.ts";
 
-interface Entry {
-  readonly identity: Identity;
-  readonly expiresAtMs: number;
-}
-
 /**
  * Tokens that were verified: a signature costs more than a read from memory. Bounded, the least
  * recently used goes first. Keyed by a hash, so that no token lies in the heap for long.
  */
 export class TokenCache {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Identity>();
   readonly #tokensMax: number;
 
   constructor(tokensMax: number) {
@@ -20,21 +15,21 @@ export class TokenCache {
 
   find(token: string, nowMs: number): Identity | undefined {
     const id = idOf(token);
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return undefined;
+    const identity = this.#entries.get(id);
+    if (identity === undefined) return undefined;
     this.#entries.delete(id);
-    if (nowMs >= entry.expiresAtMs) return undefined;
-    this.#entries.set(id, entry);
-    return entry.identity;
+    if (nowMs >= identity.expiresAtMs) return undefined;
+    this.#entries.set(id, identity);
+    return identity;
   }
 
-  keep(token: string, entry: Entry): void {
+  keep(token: string, identity: Identity): void {
     if (this.#entries.size >= this.#tokensMax)
       for (const oldest of this.#entries.keys()) {
         this.#entries.delete(oldest);
         break;
       }
-    this.#entries.set(idOf(token), entry);
+    this.#entries.set(idOf(token), identity);
   }
 
   clear(): void {

@@ -92,10 +92,10 @@ export class TokenAuthenticator implements Authenticator {
     } catch (error) {
       throw this.#translate(error);
     }
-    const identity = identityOf(claims, limits);
-    if (typeof identity === "string") throw refusal(`token: ${identity}`, true);
     const expiresAtMs = ((claims.exp ?? 0) + CLOCK_SKEW_SECONDS) * 1000;
-    if (generation === this.#generation) this.#cache.keep(token, { identity, expiresAtMs });
+    const identity = identityOf(claims, expiresAtMs, limits);
+    if (typeof identity === "string") throw refusal(`token: ${identity}`, true);
+    if (generation === this.#generation) this.#cache.keep(token, identity);
     return identity;
   }
 

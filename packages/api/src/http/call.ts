@@ -23,6 +23,8 @@ export class Call {
   readonly requestId: string;
   /** Canonical; set before a namespaced route is handled. */
   namespace = "";
+  /** Wall time at which the caller's token ends; Infinity where no token is needed. */
+  expiresAtMs = Infinity;
 
   constructor(
     context: ApiContext,

@@ -39,6 +39,7 @@ export function dispatcher(
       allowNamespace(identity, call.namespace);
     }
     if (!state.ready) throw notReady();
+    call.expiresAtMs = identity.expiresAtMs;
     return route.handle(call);
   };
 

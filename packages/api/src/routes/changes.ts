@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Change, Memory } from "@cherry-ai/memory";
+import { AnswerEnd } from "../http/answer-end.ts";
 import type { Call } from "../http/call.ts";
 import { invalid } from "../http/fields.ts";
 import { HttpError } from "../http/http-error.ts";
@@ -49,20 +50,19 @@ async function streamChanges(call: Call): Promise<void> {
   }
 }
 
-/** Writes pages until the reader leaves or the server drains. */
+/** Writes pages until the reader leaves, its token expires or the server drains. */
 async function follow(call: Call, first: Page, { after, below }: Follow): Promise<void> {
-  const { res, memory } = call;
+  const { memory } = call;
   const { clock, bounds, state } = call.context;
-  const left = new AbortController();
-  res.once("close", () => left.abort());
-  const ended = AbortSignal.any([left.signal, state.drainSignal]);
+  const end = new AnswerEnd(call);
+  const ended = AbortSignal.any([end.signal, state.drainSignal]);
   let position = after;
   let page = first;
   let spokenAtMs = clock.monotonicMs();
   try {
     // A reader that hears nothing cannot tell a quiet server from a dead one.
     await write(call, ": following\n\n", ended);
-    for (;;) {
+    while (!ended.aborted && !end.isOver) {
       if (page.changes.length > 0 || page.position !== position) {
         await write(call, eventText(page), ended);
         spokenAtMs = clock.monotonicMs();
@@ -73,7 +73,6 @@ async function follow(call: Call, first: Page, { after, below }: Follow): Promis
       position = page.position;
       if (page.changes.length < PAGE_CHANGES) await clock.sleep(bounds.streamPollMs, ended);
       page = await memory.changes({ after: position, below, limit: PAGE_CHANGES });
-      if (ended.aborted) return;
     }
   } catch (error) {
     if (ended.aborted) return;
@@ -109,7 +108,7 @@ export const changeRoutes: readonly Route[] = [
       operationId: "streamChanges",
       summary: "Changes as they are committed (server-sent events)",
       description:
-        "At least once, in order per key. Without after or Last-Event-ID from now on; after=0 from the start of the log.",
+        "At least once, in order per key. Without after or Last-Event-ID from now on; after=0 from the start of the log. Ends when the token expires; go on from the last position with another.",
       tags: ["changes"],
       parameters: [
         query("after", "Position to go on from: the id of the last event.", { type: "string" }),

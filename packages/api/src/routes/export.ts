@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { checkKey } from "@cherry-ai/memory";
 import type { ExportLine } from "@cherry-ai/memory";
+import { AnswerEnd } from "../http/answer-end.ts";
 import type { Call } from "../http/call.ts";
 import { queryFlag, readQuery } from "../http/query.ts";
 import type { Route } from "../http/route.ts";
@@ -36,23 +37,22 @@ async function writeLines(
   iterator: AsyncIterator<ExportLine>,
 ): Promise<void> {
   const { res } = call;
-  const gone = new AbortController();
-  res.once("close", () => gone.abort());
+  const end = new AnswerEnd(call);
   let piece = "";
   try {
     for (let next = first; next.done !== true; next = await iterator.next()) {
       piece += `${JSON.stringify(next.value)}\n`;
       if (piece.length < PIECE_CHARACTERS) continue;
-      if (gone.signal.aborted) return;
-      if (!res.write(piece)) await once(res, "drain", { signal: gone.signal });
+      if (end.isOver) break;
+      if (!res.write(piece)) await once(res, "drain", { signal: end.signal });
       piece = "";
     }
-    res.end(piece);
-  } catch (error) {
-    if (gone.signal.aborted) return;
     // An answer that was begun cannot become an error: cut it, so that nobody takes it for whole.
+    if (end.isOver) res.destroy();
+    else res.end(piece);
+  } catch (error) {
     res.destroy();
-    throw error;
+    if (!end.isOver) throw error;
   } finally {
     await iterator.return?.();
   }
@@ -67,7 +67,8 @@ export const exportRoutes: readonly Route[] = [
     operation: {
       operationId: "exportItems",
       summary: "Every item, one a line, in key order",
-      description: "An answer that breaks off is not whole; go on with after=LAST KEY.",
+      description:
+        "An answer that breaks off, as when the token expires, is not whole; go on with after=LAST KEY.",
       tags: ["transfer"],
       parameters: [
         query("below", "Also all namespaces below.", { type: "boolean" }),
