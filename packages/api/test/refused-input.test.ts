@@ -97,6 +97,24 @@ test.each([
   expect(answer).toContain("UTF-8");
 });
 
+test.each([
+  ["9999999999999999", 400, "INVALID_CURSOR"],
+  ["9007199254740993", 400, "INVALID_CURSOR"],
+  ["9007199254740991", 410, "CURSOR_EXPIRED"],
+])("a stream from %s, where the log never was, is refused", async (after, status, code) => {
+  const { call } = await startServer();
+  const path = nsPath(freshNamespace(), "changes");
+  for (const [target, headers] of [
+    [`${path}?after=${after}`, {}],
+    [path, { "last-event-id": after }],
+  ] as const) {
+    const answer = await call("HEAD", target, undefined, headers);
+    expect(answer.status).toBe(status);
+    const got = await call("GET", target, undefined, headers);
+    expect([got.status, got.json?.["code"]]).toEqual([status, code]);
+  }
+});
+
 test("a query is read as forms are: plus is a space, escapes are bytes of UTF-8", async () => {
   const { call } = await startServer();
   const ns = freshNamespace();
