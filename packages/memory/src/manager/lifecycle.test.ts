@@ -52,6 +52,19 @@ test("a change of many sweeps is swept within one round", async () => {
   expect(swept).toBeGreaterThanOrEqual(95);
 });
 
+test("a page of search ends before its values are too much for one answer", async () => {
+  const memory = new UnifiedMemoryManager({ dataDir: ":memory:" });
+  await memory.initialize();
+  onTestFinished(() => memory.close());
+  const value = "x".repeat(1_000_000);
+  for (let index = 0; index < 20; index += 1) await memory.set(`k${index}`, value);
+  const first = await memory.search({ limit: 100 });
+  const { nextCursor: cursor } = first;
+  expect([first.items.length < 20, typeof cursor]).toEqual([true, "string"]);
+  const rest = await memory.search({ limit: 100, ...(cursor === undefined ? {} : { cursor }) });
+  expect(first.items.length + rest.items.length).toBe(20);
+});
+
 describe("encryption keys from a file", () => {
   function keyFile(text: string): string {
     const path = join(temporaryFolder(), "keys");

@@ -10,6 +10,9 @@ import type { SearchOptions, SearchPage } from "./memory.ts";
 import { presentItem } from "./present.ts";
 import type { Parts } from "./runtime.ts";
 
+/** Bytes of JSON on one page; what is left comes with the cursor. */
+const PAGE_BYTES_MAX = 16 * 1024 * 1024;
+
 function checkSearch(namespace: string, options: SearchOptions, limits: Limits): SearchRequest {
   const { pattern, metadataFilter, tags, cursor, below, explain } = options;
   if (cursor !== undefined && typeof cursor !== "string")
@@ -41,7 +44,12 @@ export async function searchItems(
       "query: no tier of this server searches by words or meaning; search by pattern, metadataFilter or tags",
       { field: "query" },
     );
-  const page = await core.authority.search(request);
+  const { codec } = core;
+  const measure = {
+    bytesOf: (body: Uint8Array): number => codec.valueBytes(body),
+    bytesMax: PAGE_BYTES_MAX,
+  };
+  const page = await core.authority.search({ ...request, measure });
   const tier = core.authority.name;
   return {
     items: page.records.map((record) =>
