@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { systemClock } from "@cherry-ai/memory";
 import type { MemoryManager } from "@cherry-ai/memory";
 import { beforeAll, expect, test } from "vitest";
 import { freshNamespace, itemPath, sharedMemory, startServer } from "./server.ts";
@@ -56,14 +57,22 @@ test("under load nothing acknowledged is lost, and the memory closes after the l
 });
 
 test("readiness fails first, while requests are still served and connections not kept", async () => {
-  const { call, server } = await startServer();
-  const draining = server.drain({ noticeMs: 300, requestsMs: 1_000, closeMs: 1_000 });
+  // The notice is as long as what is asked meanwhile, however busy the machine is.
+  const notice = { ms: 600_000, over: Promise.withResolvers<void>() };
+  const clock = {
+    ...systemClock,
+    sleep: (delayMs: number, signal?: AbortSignal): Promise<void> =>
+      delayMs === notice.ms ? notice.over.promise : systemClock.sleep(delayMs, signal),
+  };
+  const { call, server } = await startServer({ clock });
+  const draining = server.drain({ noticeMs: notice.ms, requestsMs: 1_000, closeMs: 1_000 });
   const ready = await call("GET", "/readyz");
   expect([ready.status, ready.json?.["status"]]).toEqual([503, "draining"]);
   expect(ready.headers.get("connection")).toBe("close");
   const path = itemPath(freshNamespace(), "k");
   expect((await call("PUT", path, { value: 1 })).status).toBe(200);
   expect((await call("GET", "/livez")).status).toBe(200);
+  notice.over.resolve();
   await draining;
 });
 
