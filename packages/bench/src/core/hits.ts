@@ -3,7 +3,7 @@ import { DEFAULT_PLAN } from "../harness/contender.ts";
 import type { ContenderOptions, RoundPlan } from "../harness/contender.ts";
 import { race } from "../harness/race.ts";
 import type { Entrant, Rounds } from "../harness/race.ts";
-import { cpuUs, median, medianRatio, rates, samplesOf } from "../harness/statistics.ts";
+import { cpuRates, cpuUs, median, medianRatio, samplesOf } from "../harness/statistics.ts";
 import { atLeast, judge, valueAtMost } from "../result.ts";
 import type { Goal, Result } from "../result.ts";
 import type { Case, Context } from "../suite.ts";
@@ -48,8 +48,8 @@ function compareRates(
   names: { readonly what: string; readonly own: string; readonly other: string },
   goal: Goal,
 ): Result {
-  const mine = rates(samplesOf(rounds, names.own));
-  const theirs = rates(samplesOf(rounds, names.other));
+  const mine = cpuRates(samplesOf(rounds, names.own));
+  const theirs = cpuRates(samplesOf(rounds, names.other));
   return judge({
     name: `${names.what} (${names.own})`,
     value: median(mine),
@@ -92,7 +92,7 @@ export const peekCase: Case = {
 };
 
 function nanoseconds(rounds: Rounds, name: string): string {
-  return (NS_PER_SECOND / median(rates(samplesOf(rounds, name)))).toFixed(0);
+  return (NS_PER_SECOND / median(cpuRates(samplesOf(rounds, name)))).toFixed(0);
 }
 
 export const getCase: Case = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cpuUs, median, medianRatio, percentile, rates } from "./statistics.ts";
+import { cpuRates, cpuUs, median, medianRatio, percentile, rates } from "./statistics.ts";
 
 test("the median of an even number of values lies between the middle two", () => {
   expect(median([9, 1, 3, 5])).toBe(4);
@@ -22,5 +22,6 @@ test("a ratio compares within each round, so that a slow round of both says noth
 test("rates are operations a second, costs are processor time of one", () => {
   const samples = [{ operations: 50, elapsedMs: 10, cpuMs: 5, figures: {} }];
   expect(rates(samples)).toEqual([5000]);
+  expect(cpuRates(samples)).toEqual([10_000]);
   expect(cpuUs(samples)).toEqual([100]);
 });

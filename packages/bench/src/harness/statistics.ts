@@ -22,6 +22,14 @@ export function rates(samples: readonly Sample[]): number[] {
   return samples.map((sample) => (sample.operations / sample.elapsedMs) * 1000);
 }
 
+/**
+ * Operations a second of processor time in each round. For work that never waits it is the same as
+ * the rate on a machine of one's own, and stays so when others want the machine too.
+ */
+export function cpuRates(samples: readonly Sample[]): number[] {
+  return samples.map((sample) => (sample.operations / sample.cpuMs) * 1000);
+}
+
 /** Processor time of one operation in each round, µs. */
 export function cpuUs(samples: readonly Sample[]): number[] {
   return samples.map((sample) => (sample.cpuMs / sample.operations) * 1000);
