@@ -1,4 +1,4 @@
-import { MemoryError } from "../model/errors.ts";
+import { MemoryError, toMemoryError } from "../model/errors.ts";
 import { checkKey } from "../model/key.ts";
 import { checkPattern } from "../model/glob.ts";
 import { parseFilter } from "../model/parse-filter.ts";
@@ -126,12 +126,13 @@ export class Forgetter {
     });
   }
 
-  /** After a failure nobody may know what was forgotten, so no copy there is trusted. */
+  /** Unless surely nothing was forgotten, nobody may know what was, so no copy there is trusted. */
   async #surely<T>({ namespace, below }: Selection, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      this.#core.copies.invalidateNamespace(namespace, below);
+      if (toMemoryError(error).code !== "STORE_UNAVAILABLE")
+        this.#core.copies.invalidateNamespace(namespace, below);
       throw error;
     }
   }

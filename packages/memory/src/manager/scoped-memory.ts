@@ -1,4 +1,4 @@
-import { MemoryError } from "../model/errors.ts";
+import { MemoryError, toMemoryError } from "../model/errors.ts";
 import type { DeleteReceipt, JsonValue, MemoryItem, Receipt } from "../model/item.ts";
 import { checkKey, joinNamespace } from "../model/key.ts";
 import { checkTtl, checkValue } from "../model/value.ts";
@@ -245,10 +245,13 @@ export class ScopedMemory implements Memory {
     ephemeral?.removeWhere({ namespace: this.path, below, pattern: undefined });
     try {
       const { version } = await authority.clear(this.path, below);
-      return { version: String(version) };
-    } finally {
-      // Also after a failure: nobody may know whether it happened.
       copies.invalidateNamespace(this.path, below);
+      return { version: String(version) };
+    } catch (error) {
+      // Unless it surely did not happen, nobody may know whether it did.
+      if (toMemoryError(error).code !== "STORE_UNAVAILABLE")
+        copies.invalidateNamespace(this.path, below);
+      throw error;
     }
   }
 
