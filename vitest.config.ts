@@ -11,6 +11,7 @@ export default defineConfig({
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
       "scripts/**/*.test.ts",
+      "examples/**/*.test.ts",
     ],
     globalSetup: ["packages/services/src/vitest/global-setup.ts"],
     // Against tests that hang, not slow ones: most take milliseconds, those that start or crash

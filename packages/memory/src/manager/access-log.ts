@@ -8,7 +8,7 @@ export interface Access {
 
 const KEYS_MAX = 16_384;
 /** One in so many hits of decoded objects is recorded, for all of them: a record costs more than the hit. */
-const HOT_SAMPLE = 16;
+const HOT_SAMPLE = 64;
 
 interface Counter {
   count: number;

@@ -27,8 +27,8 @@ describe("AccessLog", () => {
 
   test("sampled hits add up to about as many as there were", () => {
     const log = new AccessLog(new ManualClock());
-    for (let hit = 0; hit < 160; hit += 1) log.recordHot(ref("a"));
-    expect(log.read(ref("a"))?.count).toBe(160);
+    for (let hit = 0; hit < 640; hit += 1) log.recordHot(ref("a"));
+    expect(log.read(ref("a"))?.count).toBe(640);
   });
 });
 
