@@ -24,7 +24,7 @@ export class Call {
   /** Canonical; set before a namespaced route is handled. */
   namespace = "";
   /** Wall time at which the caller's token ends; Infinity where no token is needed. */
-  expiresAtMs = Infinity;
+  expiresAtMs: number = Number.POSITIVE_INFINITY;
 
   constructor(
     context: ApiContext,
