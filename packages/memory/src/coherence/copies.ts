@@ -1,5 +1,7 @@
 import type { ItemRef, ItemRecord, MemoryTier, ObjectRecord, TierOutcome } from "../model/item.ts";
 import type { ByteTier, ObjectTier } from "../tiers/tier.ts";
+import { toMemoryError } from "../model/errors.ts";
+import type { ErrorCode } from "../model/errors.ts";
 import { FillGuard } from "./fill-guard.ts";
 import type { FillToken } from "./fill-guard.ts";
 
@@ -7,6 +9,18 @@ import type { FillToken } from "./fill-guard.ts";
 export interface LocalTiers {
   readonly objects: ObjectTier | undefined;
   readonly bytes: ByteTier | undefined;
+}
+
+/** Failures after which nobody knows whether the change was made; all others surely changed nothing. */
+const DOUBTFUL: ReadonlySet<ErrorCode> = new Set([
+  "OUTCOME_UNKNOWN",
+  "DEADLINE_EXCEEDED",
+  "INTERNAL",
+]);
+
+/** Whether a change that failed so may have been made all the same: then no copy from before is trusted. */
+export function mayHaveHappened(error: unknown): boolean {
+  return DOUBTFUL.has(toMemoryError(error).code);
 }
 
 /** Everything that changes copies goes through here, so that no tier and no query in flight is forgotten. */

@@ -1,4 +1,5 @@
-import { MemoryError, toMemoryError } from "../model/errors.ts";
+import { mayHaveHappened } from "../coherence/copies.ts";
+import { MemoryError } from "../model/errors.ts";
 import { checkKey } from "../model/key.ts";
 import { checkPattern } from "../model/glob.ts";
 import { parseFilter } from "../model/parse-filter.ts";
@@ -131,8 +132,7 @@ export class Forgetter {
     try {
       return await work();
     } catch (error) {
-      if (toMemoryError(error).code !== "STORE_UNAVAILABLE")
-        this.#core.copies.invalidateNamespace(namespace, below);
+      if (mayHaveHappened(error)) this.#core.copies.invalidateNamespace(namespace, below);
       throw error;
     }
   }

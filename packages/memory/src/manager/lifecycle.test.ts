@@ -107,6 +107,35 @@ describe("encryption keys from a file", () => {
   });
 });
 
+test.each(["OUTCOME_UNKNOWN", "INTERNAL", "DEADLINE_EXCEEDED"] as const)(
+  "a write that was made and answered %s leaves no old copy behind",
+  async (code) => {
+    const memory = new UnifiedMemoryManager(
+      { dataDir: ":memory:", optimization: { enabled: false } },
+      {
+        tiers: async (config, around) => {
+          const tiers = await createTiers(config, around);
+          const { authority } = tiers;
+          const write = authority.write.bind(authority);
+          let writes = 0;
+          authority.write = async (operations, options) => {
+            const results = await write(operations, options);
+            writes += 1;
+            if (writes > 1) throw new MemoryError(code, "the answer was lost");
+            return results;
+          };
+          return tiers;
+        },
+      },
+    );
+    await memory.initialize();
+    onTestFinished(() => memory.close());
+    await memory.set("k", "old", { tierHint: "l0" });
+    await expect(memory.set("k", "new")).rejects.toMatchObject({ code });
+    await expect(memory.get("k")).resolves.toBe("new");
+  },
+);
+
 describe("while the authority is away", () => {
   test("many reads answer what is at hand, one by one and in a batch", async () => {
     let isAway = false;

@@ -1,4 +1,5 @@
-import { MemoryError, toMemoryError } from "../model/errors.ts";
+import { mayHaveHappened } from "../coherence/copies.ts";
+import { MemoryError } from "../model/errors.ts";
 import type { DeleteReceipt, JsonValue, MemoryItem, Receipt } from "../model/item.ts";
 import { checkKey, joinNamespace } from "../model/key.ts";
 import { checkTtl, checkValue } from "../model/value.ts";
@@ -249,8 +250,7 @@ export class ScopedMemory implements Memory {
       return { version: String(version) };
     } catch (error) {
       // Unless it surely did not happen, nobody may know whether it did.
-      if (toMemoryError(error).code !== "STORE_UNAVAILABLE")
-        copies.invalidateNamespace(this.path, below);
+      if (mayHaveHappened(error)) copies.invalidateNamespace(this.path, below);
       throw error;
     }
   }

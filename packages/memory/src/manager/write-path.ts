@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { Copies } from "../coherence/copies.ts";
+import { Copies, mayHaveHappened } from "../coherence/copies.ts";
 import type { FillToken } from "../coherence/fill-guard.ts";
-import { MemoryError, VersionConflict, toMemoryError } from "../model/errors.ts";
+import { MemoryError, VersionConflict } from "../model/errors.ts";
 import { MemoryTier } from "../model/item.ts";
 import type { DeleteReceipt, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
@@ -84,8 +84,8 @@ export class WritePath {
       );
       return { results, outcomes };
     } catch (error) {
-      // After an unknown outcome nobody may trust a copy made before it.
-      if (toMemoryError(error).code === "OUTCOME_UNKNOWN")
+      // Nobody may trust a copy made before what may have happened.
+      if (mayHaveHappened(error))
         for (const operation of operations) copies.invalidate(operation, Number.POSITIVE_INFINITY);
       throw error;
     } finally {
@@ -177,8 +177,7 @@ export class WritePath {
       if (outcomes === undefined) copies.invalidate(ref, result.version);
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
-      if (toMemoryError(error).code === "OUTCOME_UNKNOWN")
-        copies.invalidate(ref, Number.POSITIVE_INFINITY);
+      if (mayHaveHappened(error)) copies.invalidate(ref, Number.POSITIVE_INFINITY);
       throw error;
     } finally {
       copies.guard.end(token);
