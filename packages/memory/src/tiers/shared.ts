@@ -1,0 +1,117 @@
+import type { ItemRecord, ItemRef } from "../model/item.ts";
+import type { Tier } from "./tier.ts";
+
+/**
+ * A place in the order in which transactions began (PostgreSQL's xid8): "proven as of P" says that
+ * everything that transactions below P did is in the value. Whole number below 2^53.
+ */
+export type LogPlace = number;
+
+/** The one right to fill one key after a miss; dies with every write, delete, flush and eviction. */
+export type LeaseToken = string;
+
+/** A copy of a durable item, or an ephemeral item, as it lies in the shared tier: not yet judged. */
+export interface SharedEntry {
+  readonly kind: "copy" | "ephemeral";
+  readonly record: ItemRecord;
+  /** Of a copy: the value is proven as of here. Of an ephemeral item: no durable one was there then. */
+  readonly provenAt: LogPlace;
+  /** Of an ephemeral item: newest version of the durable item of this key known when it was set. */
+  readonly baseVersion: number;
+}
+
+export interface SharedCopy {
+  readonly record: ItemRecord;
+  readonly provenAt: LogPlace;
+}
+
+/** What a reader that found nothing it may serve asks for. */
+export interface LeaseRequest extends ItemRef {
+  /** Whatever lies there below this version is old: it makes way. 0: only a hole may be leased. */
+  readonly minVersion: number;
+  /** The place at or below which what lies there cannot be judged any more and makes way too. */
+  readonly minProvenAt: LogPlace;
+}
+
+/** A committed change to be told to the shared tier and, over the bus, to the other servers. */
+export interface SettledChange extends ItemRef {
+  readonly version: number;
+  /** The new value, when it may be kept here: replaces what lies there and is older, never fills a hole. */
+  readonly copy: SharedCopy | undefined;
+}
+
+/** stored: the new value; marked: a marker that nothing older passes; older: something newer was there. */
+export type SettleOutcome = "stored" | "marked" | "older";
+
+export interface EphemeralPut {
+  readonly record: ItemRecord;
+  readonly ttlMs: number | undefined;
+  readonly provenAt: LogPlace;
+  readonly baseVersion: number;
+  /** Judged against the ephemeral item that is there, in the same step. */
+  readonly condition: number | "absent" | "present" | undefined;
+}
+
+export type EphemeralResult =
+  | { readonly status: "written"; readonly version: number; readonly existed: boolean }
+  | { readonly status: "conflict"; readonly currentVersion: number | null };
+
+/**
+ * A tier that all servers see and that may forget, lag, or come back with an old state at any time:
+ * nothing it says is believed without proof from the authority's change log. All methods reject with
+ * STORE_UNAVAILABLE when it does not answer in time; a command that was sent may still be carried out
+ * at any later moment, and must do no harm then.
+ */
+export interface SharedTier extends Tier {
+  /** The authority's epoch: part of every key and message. Entries of another are not seen. */
+  useEpoch(epoch: string): void;
+  /** In the order asked; undefined = nothing usable there (a hole, a marker, a lease, damage). One round trip. */
+  findMany(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]>;
+  /** Undefined where somebody else holds the lease, or something newer lies there. One round trip. */
+  lease(requests: readonly LeaseRequest[]): Promise<readonly (LeaseToken | undefined)[]>;
+  /** Stores copies whose lease still lives; false where it does not, or the tier has no room. */
+  fill(
+    copies: readonly (SharedCopy & { readonly lease: LeaseToken })[],
+  ): Promise<readonly boolean[]>;
+  /** After commit: nothing below these versions stays, and the bus says so. One round trip. */
+  settle(changes: readonly SettledChange[]): Promise<readonly SettleOutcome[]>;
+  /** Tells the other servers that a namespace was cleared, or (undefined) to read the log now. */
+  announce(
+    clear: { namespace: string; below: boolean; version: number } | undefined,
+  ): Promise<void>;
+  /** The authority of ephemeral items: sets, judged and versioned here, above all durable versions. */
+  putEphemeral(put: EphemeralPut): Promise<EphemeralResult>;
+  /** Removes ephemeral items only; a copy or a marker stays. */
+  removeEphemeral(
+    ref: ItemRef,
+    condition: number | "absent" | "present" | undefined,
+  ): Promise<EphemeralResult>;
+  /** A new lifetime (undefined: for ever) and a new version; value unchanged. */
+  touchEphemeral(
+    ref: ItemRef,
+    ttlMs: number | undefined,
+    condition: number | "absent" | "present" | undefined,
+  ): Promise<EphemeralResult>;
+  /** Says again, with newer proof, that no durable item hides behind this ephemeral one. */
+  proveEphemeral(
+    ref: ItemRef,
+    proof: { readonly version: number; readonly provenAt: LogPlace; readonly baseVersion: number },
+  ): Promise<void>;
+  /** Removes ephemeral items that match; walks all keys of this memory in bounded steps. Returns how many. */
+  removeEphemeralWhere(
+    scope: { readonly namespace: string; readonly below: boolean },
+    matches: (key: string) => boolean,
+  ): Promise<number>;
+  /** Called for what other servers announce (own messages too). Only ever makes things faster. */
+  onMessage(listener: (message: BusMessage) => void): void;
+}
+
+export type BusMessage =
+  | { readonly kind: "change"; readonly ref: ItemRef; readonly version: number }
+  | {
+      readonly kind: "clear";
+      readonly namespace: string;
+      readonly below: boolean;
+      readonly version: number;
+    }
+  | { readonly kind: "wake" };
