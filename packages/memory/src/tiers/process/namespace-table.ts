@@ -1,5 +1,5 @@
 import { isWithin } from "../../model/key.ts";
-import { hashText } from "./key-hash.ts";
+import { hashText } from "../../model/key-hash.ts";
 
 /** Bytes a slot: its neighbours in its namespace. */
 export const NAMESPACE_LINK_BYTES = 8;

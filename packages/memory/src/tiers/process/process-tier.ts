@@ -17,7 +17,7 @@ import type {
 import { BLOCK_COST_BYTES } from "./block-arena.ts";
 import { HashIndex, INDEX_BYTES_PER_SLOT } from "./hash-index.ts";
 import { ItemStore, storedBytes } from "./item-store.ts";
-import { hashText } from "./key-hash.ts";
+import { hashText } from "../../model/key-hash.ts";
 import { NAMESPACE_LINK_BYTES, NamespaceTable, namespaceBytes } from "./namespace-table.ts";
 import type { NamespaceEntry } from "./namespace-table.ts";
 

@@ -1,0 +1,25 @@
+import { MemoryError } from "../model/errors.ts";
+import type { LogPlace } from "../tiers/shared.ts";
+
+/** What a snapshot of the database says about the order in which transactions began. */
+export interface SnapshotPlaces {
+  /** Every transaction below it has ended: a later read shows all that they did. */
+  readonly settled: LogPlace;
+  /** No transaction from here on had begun. */
+  readonly unborn: LogPlace;
+}
+
+const SNAPSHOT = /^(\d+):(\d+):/u;
+
+/**
+ * Reads PostgreSQL's `xmin:xmax:xip_list`. Transaction ids count up with 64 bits; below 2^53 they are
+ * exact here, which lasts 285 years at a million transactions a second.
+ */
+export function placesOf(snapshot: string): SnapshotPlaces {
+  const parts = SNAPSHOT.exec(snapshot);
+  const settled = Number(parts?.[1]);
+  const unborn = Number(parts?.[2]);
+  if (!Number.isSafeInteger(settled) || !Number.isSafeInteger(unborn))
+    throw new MemoryError("INTERNAL", "the database gave a snapshot that cannot be read");
+  return { settled, unborn };
+}

@@ -1,0 +1,128 @@
+import type { Random } from "../model/clock.ts";
+import type { ItemRef } from "../model/item.ts";
+import { hashText } from "../model/key-hash.ts";
+import type { LogPlace } from "../tiers/shared.ts";
+import { VersionTable } from "./version-table.ts";
+
+const SEGMENTS_MAX = 8;
+const CHANGES_A_SEGMENT = 32_768;
+/** Clears remembered; each is compared at every look-up, so there must be few. */
+const CLEARS_MAX = 64;
+/** The low 21 bits of one hash above the 32 bits of the other: 53 bits, exact in a double. */
+const HIGH_BITS = 0x1f_ffff;
+const LOW_SPAN = 2 ** 32;
+
+interface Clear {
+  readonly namespace: string;
+  readonly below: boolean;
+  readonly version: number;
+}
+
+/** What was learnt since one poll of the log. */
+interface Segment {
+  readonly versions: VersionTable;
+  readonly clears: Clear[];
+  /** Every change by a transaction from here on is in this segment or in a younger one. */
+  readonly from: LogPlace;
+}
+
+function covers({ namespace, below }: Clear, ref: ItemRef): boolean {
+  if (ref.namespace === namespace) return true;
+  return below && (namespace === "" || ref.namespace.startsWith(`${namespace}/`));
+}
+
+/**
+ * The newest version of every item that changed lately, and from which place in the log this is
+ * complete. It judges copies that lie outside this process, where no invalidation reaches them surely:
+ * see docs/decisions/006. Two items with one hash share the greater version: one of them is read from
+ * the authority more often, neither is ever served old.
+ *
+ * Bounded: 8 segments of 32,768 changes, 16 bytes each in tables half full, so 8 MB at most. A full
+ * table lets its oldest segment go, and vouches for a shorter past.
+ */
+export class RecentChanges {
+  readonly #changesMax: number;
+  #segments: Segment[] = [];
+  /** Not known outside, so that nobody can choose keys that crowd the table. */
+  readonly #seeds: readonly [number, number];
+  /** Where a segment made now would begin: what the newest poll saw as not yet begun. */
+  #unborn: LogPlace = Number.POSITIVE_INFINITY;
+
+  constructor(options: { readonly random: Random; readonly changesPerSegment?: number }) {
+    this.#changesMax = options.changesPerSegment ?? CHANGES_A_SEGMENT;
+    this.#seeds = [options.random() * LOW_SPAN, options.random() * LOW_SPAN];
+  }
+
+  /** From which place on all changes are here; Infinity: nothing can be vouched for. */
+  get completeFrom(): LogPlace {
+    return this.#segments[0]?.from ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Following begins, or changes were missed: only what begins at `unborn` or later is complete. */
+  restart(unborn: LogPlace): void {
+    this.#unborn = unborn;
+    this.#segments = [this.#newSegment()];
+  }
+
+  /**
+   * A poll came whose snapshot saw nothing from `unborn` on. Before its changes are noted: a segment
+   * that begins among them has only some of them, but all that later polls bring.
+   */
+  advance(unborn: LogPlace): void {
+    this.#unborn = unborn;
+  }
+
+  /** This item has had `version`. May be told early, by the bus, and again. */
+  note(ref: ItemRef, version: number): void {
+    this.#current()?.versions.raise(this.#hash(ref), version);
+  }
+
+  /** All that was in the namespace below `version` is gone. */
+  noteClear(clear: Clear): void {
+    this.#current()?.clears.push(clear);
+    const clears = this.#segments.reduce((sum, segment) => sum + segment.clears.length, 0);
+    if (clears <= CLEARS_MAX) return;
+    // Which of them still matters is not known: vouch for nothing before now.
+    if (this.#segments.length > 1) this.#segments.shift();
+    else this.restart(this.#unborn);
+  }
+
+  /** The newest version known, of a clear of its namespace too; 0: it has not changed lately. */
+  newest(ref: ItemRef): number {
+    const hash = this.#hash(ref);
+    let newest = 0;
+    for (const { versions, clears } of this.#segments) {
+      newest = Math.max(newest, versions.find(hash));
+      for (const clear of clears)
+        if (clear.version > newest && covers(clear, ref)) newest = clear.version;
+    }
+    return newest;
+  }
+
+  /**
+   * Whether a copy of this version, proven as of `provenAt`, is as current as the last applied poll.
+   */
+  admits(ref: ItemRef, version: number, provenAt: LogPlace): boolean {
+    return provenAt >= this.completeFrom && this.newest(ref) <= version;
+  }
+
+  #hash({ namespace, key }: ItemRef): number {
+    const [seed, otherSeed] = this.#seeds;
+    const low = hashText(key, hashText(namespace, seed));
+    const high = hashText(key, hashText(namespace, otherSeed)) & HIGH_BITS;
+    return high * LOW_SPAN + low;
+  }
+
+  #current(): Segment | undefined {
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.versions.size < this.#changesMax) return last;
+    const next = this.#newSegment();
+    this.#segments.push(next);
+    if (this.#segments.length > SEGMENTS_MAX) this.#segments.shift();
+    return next;
+  }
+
+  #newSegment(): Segment {
+    return { versions: new VersionTable(this.#changesMax), clears: [], from: this.#unborn };
+  }
+}
