@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { ItemRecord } from "../model/item.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
+import { seededRandom } from "../testing/seeded-random.ts";
 import type { Change, FollowPoll } from "../tiers/authority.ts";
 import { ProcessTier } from "../tiers/process/process-tier.ts";
 import { Copies } from "./copies.ts";
 import { Follower } from "./follower.ts";
+import { RecentChanges } from "./recent-changes.ts";
 import { Validity } from "./validity.ts";
 
 const STATE = { snapshot: "1:1:" };
@@ -34,6 +36,8 @@ function setUp(): {
   readonly copies: Copies;
   readonly validity: Validity;
   readonly follower: Follower;
+  readonly recent: RecentChanges;
+  readonly epochs: string[];
   answer: (poll: Partial<FollowPoll>) => void;
 } {
   const clock = new ManualClock();
@@ -52,8 +56,11 @@ function setUp(): {
         ...next,
       }),
   };
-  const follower = new Follower({ authority, copies, validity, clock });
-  return { clock, copies, validity, follower, answer: (poll) => (next = poll) };
+  const recent = new RecentChanges({ random: seededRandom(1) });
+  const epochs: string[] = [];
+  const onEpoch = (epoch: string): void => void epochs.push(epoch);
+  const follower = new Follower({ authority, copies, validity, clock, recent, onEpoch });
+  return { clock, copies, validity, follower, recent, epochs, answer: (poll) => (next = poll) };
 }
 
 describe("Follower", () => {
@@ -113,4 +120,32 @@ describe("Follower", () => {
     await first;
     expect(validity.holds()).toBe(true);
   });
+
+  test("what lies outside the process is judged by what was applied", async () => {
+    const { follower, recent, answer } = setUp();
+    answer({ state: { snapshot: "90:100:90" } });
+    await follower.poll();
+    expect(recent.completeFrom).toBe(100);
+    answer({
+      state: { snapshot: "103:105:103" },
+      changes: [change("k", 7), { ...change("", 8, "clear", "b"), below: true }],
+    });
+    await follower.poll();
+    expect(follower.applied).toMatchObject({ settled: 103, unborn: 105, epoch: "one" });
+    expect(recent.completeFrom).toBe(100);
+    expect(recent.newest({ namespace: "a", key: "k" })).toBe(7);
+    expect(recent.newest({ namespace: "b/c", key: "k" })).toBe(8);
+  });
+
+  test.each([{ gap: true }, { epoch: "two" }])(
+    "after %j nothing from before is vouched for",
+    async (what) => {
+      const { follower, recent, epochs, answer } = setUp();
+      await follower.poll();
+      answer({ state: { snapshot: "200:200:" }, ...what });
+      await follower.poll();
+      expect(recent.completeFrom).toBe(200);
+      expect(epochs).toEqual(["one", ...(what.epoch === undefined ? [] : [what.epoch])]);
+    },
+  );
 });

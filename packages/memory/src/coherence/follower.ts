@@ -1,6 +1,9 @@
 import type { Clock } from "../model/clock.ts";
 import type { AuthorityTier, Change, FollowState } from "../tiers/authority.ts";
 import type { Copies } from "./copies.ts";
+import { placesOf } from "./log-place.ts";
+import type { SnapshotPlaces } from "./log-place.ts";
+import type { RecentChanges } from "./recent-changes.ts";
 import type { Validity } from "./validity.ts";
 
 /** The log is read at least this often within one staleness bound, so that one lost poll is harmless. */
@@ -12,8 +15,19 @@ export interface FollowerOptions {
   readonly copies: Copies;
   readonly validity: Validity;
   readonly clock: Clock;
+  /** Told of all changes, where copies outside this process are judged by them. */
+  readonly recent?: RecentChanges;
+  /** Told when the epoch is known and whenever it changes. */
+  readonly onEpoch?: (epoch: string) => void;
   /** Told of a failed poll; copies simply run out of validity meanwhile. */
   readonly onError?: (error: unknown) => void;
+}
+
+/** What an applied poll saw of the log. */
+export interface AppliedPoll extends SnapshotPlaces {
+  /** Monotonic time at which it was sent. */
+  readonly sentAtMs: number;
+  readonly epoch: string;
 }
 
 /**
@@ -24,12 +38,17 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly #stop = new AbortController();
   #state: FollowState | undefined;
-  #epoch: string | undefined;
+  #applied: AppliedPoll | undefined;
   #loop: Promise<void> | undefined;
   #polling: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+  }
+
+  /** The last poll whose changes are all applied here; undefined before the first. */
+  get applied(): AppliedPoll | undefined {
+    return this.#applied;
   }
 
   /** Resolves after the first proof. */
@@ -52,21 +71,32 @@ export class Follower {
   }
 
   async #pollOnce(): Promise<void> {
-    const { authority, copies, validity } = this.#options;
-    const first = this.#state === undefined;
+    const { authority, copies, validity, recent, onEpoch } = this.#options;
     const poll = await authority.follow(this.#state);
-    const epochChanged = this.#epoch !== undefined && poll.epoch !== this.#epoch;
-    if (poll.gap || epochChanged || first) copies.flush();
+    const places = placesOf(poll.state.snapshot);
+    const isOtherEpoch = poll.epoch !== this.#applied?.epoch;
+    if (isOtherEpoch) onEpoch?.(poll.epoch);
+    if (poll.gap || isOtherEpoch) {
+      copies.flush();
+      recent?.restart(places.unborn);
+    } else recent?.advance(places.unborn);
     for (const change of poll.changes) this.#apply(change);
     this.#state = poll.state;
-    this.#epoch = poll.epoch;
+    this.#applied = { ...places, sentAtMs: poll.sentAtMs, epoch: poll.epoch };
     validity.prove(poll.sentAtMs);
   }
 
   #apply(change: Change): void {
-    const { copies } = this.#options;
-    if (change.op === "clear") copies.invalidateNamespace(change.namespace, change.below ?? true);
-    else copies.invalidate(change, change.version);
+    const { copies, recent } = this.#options;
+    const { namespace, version } = change;
+    if (change.op === "clear") {
+      const below = change.below ?? true;
+      recent?.noteClear({ namespace, below, version });
+      copies.invalidateNamespace(namespace, below);
+    } else {
+      recent?.note(change, version);
+      copies.invalidate(change, version);
+    }
   }
 
   async #run(): Promise<void> {

@@ -157,7 +157,7 @@ export interface FollowPoll {
 }
 
 export interface FollowState {
-  /** What the last poll saw: a snapshot of the database. */
+  /** What the last poll saw: a snapshot of the database as PostgreSQL writes it, `xmin:xmax:xip`. */
   readonly snapshot: string;
 }
 
