@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { callOf } from "../tiers/postgres/database.ts";
 import type { Database } from "../tiers/postgres/database.ts";
 import { expectCode } from "./expect-code.ts";
 import { FaultPlan } from "./fault-plan.ts";
@@ -9,7 +10,7 @@ import { intercept } from "./intercept.ts";
 function fakeDatabase(done: string[]): Database {
   const body = Uint8Array.of(1, 2, 3);
   return {
-    query: async ({ text }) => [{ text, body }],
+    query: async (statement) => [{ text: callOf(statement).statement.text, body }],
     write: async ({ text }) => {
       done.push(text);
       return [];

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import pg from "pg";
 import { MemoryError } from "../../model/errors.ts";
 import { backoffMs } from "../../resilience/backoff.ts";
+import { callOf } from "../postgres/database.ts";
 import { classifyAnswer, isConflict, notWritten } from "../postgres/pg-errors.ts";
 import { Failed, TransactionScope, beginText } from "../postgres/pg-transaction.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -14,6 +15,7 @@ import type { Clock, Random } from "../../model/clock.ts";
 import type { Metrics } from "../../metrics/metrics.ts";
 import type {
   Database,
+  LateCall,
   Queryable,
   Row,
   SqlValue,
@@ -97,8 +99,11 @@ export class PgliteDatabase implements Database {
     return this.#closing;
   }
 
-  query(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]> {
-    return this.#inTurn((opened) => opened.session.run(statement, values));
+  query(statement: Statement | LateCall, values?: readonly SqlValue[]): Promise<readonly Row[]> {
+    return this.#inTurn((opened) => {
+      const call = callOf(statement, values);
+      return opened.session.run(call.statement, call.values);
+    });
   }
 
   async write(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]> {

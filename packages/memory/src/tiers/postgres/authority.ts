@@ -39,6 +39,7 @@ import { DEFAULT_RETENTION } from "./retention.ts";
 import type { Retention } from "./retention.ts";
 import { Searcher } from "./searcher.ts";
 import { SettledLog } from "./settled-log.ts";
+import { SingleReads } from "./single-reads.ts";
 
 export interface PostgresAuthorityOptions {
   readonly database: Database;
@@ -65,6 +66,7 @@ export class PostgresAuthority implements AuthorityTier {
   readonly #context: AuthorityContext;
   readonly #metrics: Metrics;
   readonly #lifecycle: AuthorityLifecycle;
+  readonly #singles: SingleReads;
   readonly #writer: ItemWriter;
   readonly #searcher: Searcher;
   readonly #forgetter: Forgetter;
@@ -85,6 +87,7 @@ export class PostgresAuthority implements AuthorityTier {
     this.#context = context;
     this.#metrics = options.metrics ?? noMetrics;
     this.#lifecycle = new AuthorityLifecycle(context);
+    this.#singles = new SingleReads(context);
     this.#writer = new ItemWriter(context);
     this.#searcher = new Searcher(context);
     this.#forgetter = new Forgetter(context);
@@ -126,10 +129,15 @@ export class PostgresAuthority implements AuthorityTier {
   }
 
   getMany(refs: readonly ItemRef[]): Promise<readonly (ItemRecord | undefined)[]> {
-    return this.#timed(refs.length === 1 ? "get" : "batch", async () => {
+    const [only] = refs;
+    const single = refs.length === 1 ? only : undefined;
+    return this.#timed(single === undefined ? "batch" : "get", async () => {
       const { database, schema, clock } = this.#context;
       const request = { refs, sentAtMs: clock.monotonicMs() };
-      const records = await readItems(database, schema, request);
+      const records =
+        single === undefined
+          ? await readItems(database, schema, request)
+          : [await this.#singles.read(single)];
       for (const record of records) {
         if (record === undefined) this.#misses += 1;
         else this.#hits += 1;

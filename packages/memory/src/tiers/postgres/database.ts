@@ -28,6 +28,18 @@ export interface Queryable {
   query(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]>;
 }
 
+/** A statement with the values bound to it. */
+export interface Call {
+  readonly statement: Statement;
+  readonly values?: readonly SqlValue[];
+}
+
+/**
+ * Decides what to send only when there is a connection to send it on, so that what comes up during
+ * the wait can go with it. Asked once a call, and never when the call fails before it is sent.
+ */
+export type LateCall = () => Call;
+
 export interface TransactionOptions {
   readonly isolation?: "read committed" | "repeatable read" | "serializable";
   readonly readOnly?: boolean;
@@ -43,6 +55,7 @@ export interface TransactionOptions {
  * with jitter; other PostgreSQL errors come as INTERNAL with the driver's error as cause.
  */
 export interface Database extends Queryable {
+  query(statement: Statement | LateCall, values?: readonly SqlValue[]): Promise<readonly Row[]>;
   write(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]>;
   /** `work` may run more than once; it must have no effect outside the database. */
   transaction<T>(work: (tx: Queryable) => Promise<T>, options?: TransactionOptions): Promise<T>;
@@ -54,4 +67,10 @@ export interface Database extends Queryable {
   readonly description: string;
   open(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A call that can be sent now. */
+export function callOf(statement: Statement | LateCall, values?: readonly SqlValue[]): Call {
+  if (typeof statement === "function") return statement();
+  return values === undefined ? { statement } : { statement, values };
 }

@@ -4,6 +4,7 @@ import { MemoryTier } from "../../model/item.ts";
 import { noMetrics } from "../../metrics/metrics.ts";
 import { backoffMs } from "../../resilience/backoff.ts";
 import { classifyAnswer, needsUnnamed, notWritten, outcomeUnknown, unsent } from "./pg-errors.ts";
+import { callOf } from "./database.ts";
 import { PgPool } from "./pg-pool.ts";
 import { StatementNames } from "./pg-statements.ts";
 import { describeTarget, parseTarget } from "./pg-target.ts";
@@ -12,7 +13,9 @@ import { encodeValues } from "./pg-values.ts";
 import type { Clock, Random } from "../../model/clock.ts";
 import type { Metrics, TierOperation } from "../../metrics/metrics.ts";
 import type {
+  Call,
   Database,
+  LateCall,
   Queryable,
   Row,
   SqlValue,
@@ -114,12 +117,15 @@ export class PgDatabase implements Database {
     return this.#pool.close();
   }
 
-  query(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]> {
-    return this.#retrying(false, "get", () => this.#single(statement, values));
+  query(statement: Statement | LateCall, values?: readonly SqlValue[]): Promise<readonly Row[]> {
+    // Decided by the first attempt that has a connection; later ones repeat it.
+    let decided: Call | undefined;
+    const decide = (): Call => (decided ??= callOf(statement, values));
+    return this.#retrying(false, "get", () => this.#single(decide));
   }
 
   write(statement: Statement, values?: readonly SqlValue[]): Promise<readonly Row[]> {
-    return this.#retrying(true, "set", () => this.#single(statement, values));
+    return this.#retrying(true, "set", () => this.#single(() => callOf(statement, values)));
   }
 
   async script(text: string): Promise<void> {
@@ -137,12 +143,10 @@ export class PgDatabase implements Database {
     );
   }
 
-  async #single(
-    statement: Statement,
-    values: readonly SqlValue[] | undefined,
-  ): Promise<readonly Row[]> {
-    const client = await this.#acquire();
+  async #single(decide: LateCall): Promise<readonly Row[]> {
+    const client = this.#pool.tryAcquire() ?? (await this.#acquire());
     try {
+      const { statement, values } = decide();
       const exchange = this.#exchange(statement, values);
       const result = await this.#send(client, exchange, this.#queryTimeoutMs);
       return result.rows as readonly Row[];

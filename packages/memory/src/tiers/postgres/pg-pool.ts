@@ -121,6 +121,18 @@ export class PgPool {
     this.#pool = this.#createPool();
   }
 
+  /**
+   * A connection for the caller alone that is at hand and surely usable; undefined: `acquire` one.
+   * Makes no promise, each of which costs a read a hundredth of its time.
+   */
+  tryAcquire(): pg.PoolClient | undefined {
+    if (this.#closed !== undefined || this.#breaker.state !== "closed") return undefined;
+    const client = this.#resting.at(-1);
+    if (client === undefined || !this.#isFresh(client) || !this.#gate.tryEnter()) return undefined;
+    this.#resting.pop();
+    return client;
+  }
+
   /** A connection for the caller alone, to be given back by `release`. Nothing was sent if it throws. */
   async acquire(): Promise<pg.PoolClient> {
     if (this.#closed !== undefined) throw this.#closedError();
@@ -160,11 +172,7 @@ export class PgPool {
   }
 
   /** Sends one exchange and waits for its end, at most `timeoutMs`. */
-  async exchange(
-    client: pg.PoolClient,
-    exchange: Exchange,
-    timeoutMs: number,
-  ): Promise<pg.QueryResult> {
+  exchange(client: pg.PoolClient, exchange: Exchange, timeoutMs: number): Promise<pg.QueryResult> {
     const startedMs = this.#options.clock.monotonicMs();
     const watched: Watched = {
       startedMs,
@@ -173,17 +181,17 @@ export class PgPool {
       cancel: () => this.#cancel(client),
     };
     this.#watch.add(watched);
-    try {
-      const result = await client.query(exchange);
-      this.#breaker.success();
-      return result;
-    } catch (error) {
-      // An error is an answer too.
-      if (error instanceof pg.DatabaseError) this.#breaker.success();
-      throw error;
-    } finally {
-      this.#watch.remove(watched);
-    }
+    // The driver's own promise is three, and each read waits for all of them.
+    return new Promise((resolve, reject) => {
+      const end = (error: Error | null | undefined, result: pg.QueryResult): void => {
+        this.#watch.remove(watched);
+        // An error of the server's is an answer too.
+        if (!error || error instanceof pg.DatabaseError) this.#breaker.success();
+        if (error) reject(error);
+        else resolve(result);
+      };
+      client.query(exchange, end);
+    });
   }
 
   /** Waits for calls under way (each is bounded), then ends all connections. Safe to call twice. */
@@ -225,14 +233,25 @@ export class PgPool {
   async #connect(): Promise<pg.PoolClient> {
     for (;;) {
       const client = this.#resting.pop() ?? (await this.#connectOnce());
+      if (this.#isFresh(client)) return client;
       const lastUsedMs = this.#states.get(client)?.lastUsedMs ?? -Infinity;
-      const idleMs = this.#options.clock.monotonicMs() - lastUsedMs;
       if (this.isBroken(client) || lastUsedMs < this.#distrustBeforeMs) {
         this.#giveBack(client, true);
-      } else if (idleMs < PING_AFTER_IDLE_MS || (await this.#lives(client))) {
+      } else if (await this.#lives(client)) {
         return client;
       }
     }
+  }
+
+  /** Needs no question whether it lives. */
+  #isFresh(client: pg.PoolClient): boolean {
+    const state = this.#states.get(client);
+    return (
+      state !== undefined &&
+      !state.broken &&
+      state.lastUsedMs >= this.#distrustBeforeMs &&
+      this.#options.clock.monotonicMs() - state.lastUsedMs < PING_AFTER_IDLE_MS
+    );
   }
 
   async #connectOnce(): Promise<pg.PoolClient> {
