@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FillGuard } from "./fill-guard.ts";
+import type { FillToken } from "./fill-guard.ts";
 
 const ref = { namespace: "users/1", key: "k" };
 const other = { namespace: "users/10", key: "k" };
@@ -56,5 +58,38 @@ describe("FillGuard", () => {
     for (const token of tokens) guard.end(token);
     guard.end(tokens[0] ?? guard.begin(ref));
     expect(guard.size).toBe(0);
+  });
+
+  test("every query in flight hears of the changes of its item and of no other, in whatever order they end", () => {
+    const step = fc.record({
+      kind: fc.constantFrom("begin", "end", "raise", "clear"),
+      namespace: fc.constantFrom("a", "b"),
+      key: fc.constantFrom("k", "l"),
+      pick: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const guard = new FillGuard();
+        const expected = new Map<FillToken, number>();
+        for (const { kind, namespace, key, pick } of steps) {
+          const open = [...expected.keys()];
+          if (kind === "begin") expected.set(guard.begin({ namespace, key }), 0);
+          const ended = open[pick % Math.max(1, open.length)];
+          if (kind === "end" && ended !== undefined) {
+            guard.end(ended);
+            expected.delete(ended);
+          }
+          if (kind === "raise") guard.raise({ namespace, key }, pick);
+          if (kind === "clear") guard.raiseWhere((ref) => ref.namespace === namespace);
+          const version = kind === "raise" ? pick : Infinity;
+          if (kind === "raise" || kind === "clear")
+            for (const [token, before] of expected)
+              if (token.ref.namespace === namespace && (kind === "clear" || token.ref.key === key))
+                expected.set(token, Math.max(before, version));
+          for (const [token, minVersion] of expected) expect(token.minVersion).toBe(minVersion);
+          expect(guard.size).toBe(new Set([...expected.keys()].map(({ ref }) => ref.key)).size);
+        }
+      }),
+    );
   });
 });

@@ -215,9 +215,18 @@ export class ReadPath {
     return this.#sound(served, () => this.#opened(served));
   }
 
+  /** For itself rather than as a list of one: most reads of the authority are of one item. */
   async #freshRecord(ref: ItemRef): Promise<ServedRecord | undefined> {
-    const [record] = await this.#fromAuthority([ref]);
-    return record && { tier: this.#core.authority.name, record, copy: false };
+    const { copies, authority } = this.#core;
+    const token = copies.guard.begin(ref);
+    try {
+      const [record] = await authority.getMany([ref]);
+      if (record === undefined) return undefined;
+      this.#fill(token, record);
+      return { tier: authority.name, record, copy: false };
+    } finally {
+      copies.guard.end(token);
+    }
   }
 
   #mayUseCopies(options: ReadOptions | undefined): boolean {
