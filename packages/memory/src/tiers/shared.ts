@@ -25,11 +25,15 @@ export interface SharedCopy {
   readonly provenAt: LogPlace;
 }
 
-/** What a reader that found nothing it may serve asks for. */
+/** What a reader that found nothing it may serve asks for. A hole or a marker may always be leased. */
 export interface LeaseRequest extends ItemRef {
-  /** Whatever lies there below this version is old: it makes way. 0: only a hole may be leased. */
+  /**
+   * A copy below this version is old, and so is an ephemeral item that knows no durable version from
+   * here on: they make way. 0: no copy is too old. Nothing older than this, or than a marker that the
+   * lease takes the place of, may be filled in under the lease.
+   */
   readonly minVersion: number;
-  /** The place at or below which what lies there cannot be judged any more and makes way too. */
+  /** A copy proven as of this place or an earlier one cannot be judged any more: it makes way too. */
   readonly minProvenAt: LogPlace;
 }
 
@@ -52,9 +56,15 @@ export interface EphemeralPut {
   readonly condition: number | "absent" | "present" | undefined;
 }
 
+/**
+ * Written without `existed`: there was no ephemeral item (a removal or a touch then did nothing, and
+ * its version is 0). Durable: the tier knows of a durable change beyond the given `baseVersion`; ask
+ * the authority again, and if nothing is there put again with this version as the base.
+ */
 export type EphemeralResult =
   | { readonly status: "written"; readonly version: number; readonly existed: boolean }
-  | { readonly status: "conflict"; readonly currentVersion: number | null };
+  | { readonly status: "conflict"; readonly currentVersion: number | null }
+  | { readonly status: "durable"; readonly version: number };
 
 /**
  * A tier that all servers see and that may forget, lag, or come back with an old state at any time:
@@ -73,6 +83,8 @@ export interface SharedTier extends Tier {
   fill(
     copies: readonly (SharedCopy & { readonly lease: LeaseToken })[],
   ): Promise<readonly boolean[]>;
+  /** Gives leases back unused, where nothing is there to be filled in: the next reader may take them. */
+  release(leases: readonly (ItemRef & { readonly lease: LeaseToken })[]): Promise<void>;
   /** After commit: nothing below these versions stays, and the bus says so. One round trip. */
   settle(changes: readonly SettledChange[]): Promise<readonly SettleOutcome[]>;
   /** Tells the other servers that a namespace was cleared, or (undefined) to read the log now. */
