@@ -3,42 +3,36 @@ import type { FollowState } from "../../tiers/authority.ts";
 import { expectCode } from "../expect-code.ts";
 import type { SuiteCase } from "../suite.ts";
 import { authorityCase } from "./fixture.ts";
-import type { AuthorityFixture, AuthorityMaker } from "./fixture.ts";
-
-async function changesOf(
-  f: AuthorityFixture,
-  below = false,
-): Promise<readonly (readonly [string, string])[]> {
-  const { changes } = await f.authority.readChanges({
-    namespace: f.namespace,
-    below,
-    after: 0,
-    limit: 1000,
-  });
-  return changes.map(({ key, op }) => [op, key] as const);
-}
+import type { AuthorityMaker } from "./fixture.ts";
 
 /** The change log, its followers and consumers, and the sweep. */
 export function changeCases(maker: AuthorityMaker): SuiteCase[] {
   return [
     authorityCase(maker, "every change is in the log, in order, and nothing else", async (f) => {
+      const start = await f.authority.changePosition();
       const put = await f.put("a");
       await f.one(f.touchOperation("a", 500));
       await f.one(f.putOperation("a", { condition: "absent" }));
       await f.one(f.removeOperation("a"));
       await f.put("b", { namespace: `${f.namespace}/x` });
-      assert.deepEqual(await changesOf(f), [
-        ["put", "a"],
-        ["touch", "a"],
-        ["remove", "a"],
-      ]);
-      assert.equal((await changesOf(f, true)).length, 4);
-      const { changes } = await f.authority.readChanges({ ...f.selection(), after: 0, limit: 1 });
-      assert.equal(changes[0]?.version, put.version);
+      // All four first: of the three nothing is on its way then, and nothing else may come.
+      assert.equal((await f.changesFrom(start, 4, { below: true })).length, 4);
+      const changes = await f.changesFrom(start, 3);
+      assert.deepEqual(
+        changes.map(({ op, key }) => [op, key]),
+        [
+          ["put", "a"],
+          ["touch", "a"],
+          ["remove", "a"],
+        ],
+      );
+      const page = await f.authority.readChanges({ ...f.selection(), after: start, limit: 1 });
+      assert.equal(page.changes[0]?.version, put.version);
     }),
     authorityCase(maker, "the log is read in pages from a position", async (f) => {
       const start = await f.authority.changePosition();
       for (let n = 0; n < 7; n += 1) await f.put(`k${n}`);
+      await f.changesFrom(start, 7);
       const seen: string[] = [];
       let position = start;
       for (let page = 0; page < 50; page += 1) {
@@ -136,6 +130,7 @@ export function changeCases(maker: AuthorityMaker): SuiteCase[] {
       assert.equal(await f.authority.loadConsumer(name), 9);
     }),
     authorityCase(maker, "sweep turns the expired into tombstones and tells of it", async (f) => {
+      const start = await f.authority.changePosition();
       const put = await f.put("k", { ttlSeconds: 0.001, metadata: { a: 1 } });
       await f.put("stays");
       await f.waitUntilGone("k");
@@ -144,8 +139,7 @@ export function changeCases(maker: AuthorityMaker): SuiteCase[] {
         assert.ok(report.expired <= 1000);
         if (report.expired === 0) break;
       }
-      const { changes } = await f.authority.readChanges({ ...f.selection(), after: 0, limit: 100 });
-      const expired = changes.filter((change) => change.op === "expire");
+      const expired = (await f.changesFrom(start, 3)).filter((change) => change.op === "expire");
       assert.deepEqual(
         expired.map((change) => change.key),
         ["k"],

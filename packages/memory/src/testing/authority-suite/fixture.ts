@@ -3,6 +3,7 @@ import { systemClock } from "../../model/clock.ts";
 import type { ItemRecord, ItemRef, JsonObject } from "../../model/item.ts";
 import type {
   AuthorityTier,
+  Change,
   Condition,
   PutOperation,
   RemoveOperation,
@@ -33,6 +34,9 @@ export interface PutFacts {
 }
 
 export type Written = Extract<WriteResult, { status: "written" }>;
+
+/** Reads of the log before a case gives up waiting for a change. */
+const LOG_READS_MAX = 1_000;
 
 let casesOpened = 0;
 
@@ -114,6 +118,33 @@ export class AuthorityFixture {
       await systemClock.sleep(1);
     }
     assert.fail(`${key} did not expire`);
+  }
+
+  /**
+   * The case's part of the log from a position on, once it has `count` changes. One read may bring
+   * fewer although all were acknowledged: whoever else writes to this database holds back what is
+   * settled, and a read looks at a bounded stretch of a log that cases share.
+   */
+  async changesFrom(
+    after: number,
+    count: number,
+    selection: Partial<Selection> = {},
+  ): Promise<readonly Change[]> {
+    const { namespace, below } = this.selection(selection);
+    const changes: Change[] = [];
+    let position = after;
+    for (let reads = 0; changes.length < count && reads < LOG_READS_MAX; reads += 1) {
+      const page = await this.authority.readChanges({
+        namespace,
+        below,
+        after: position,
+        limit: 1000,
+      });
+      changes.push(...page.changes);
+      if (page.position === position) await systemClock.sleep(1);
+      ({ position } = page);
+    }
+    return changes;
   }
 
   selection(selection: Partial<Selection> = {}): Selection {
