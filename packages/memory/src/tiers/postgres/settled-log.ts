@@ -9,6 +9,9 @@ const WAIT_MS = 10;
 /**
  * How far the change log is settled: no change at or below that id can still commit. Ids are drawn
  * before commit, so a reader that simply went on from the last id it saw would skip late ones.
+ *
+ * It never goes beyond the log's last change: a crash of the database forgets numbers that were drawn
+ * for what was rolled back, and draws them again, for changes that a reader past them would skip.
  */
 export class SettledLog {
   readonly #context: AuthorityContext;
@@ -47,7 +50,8 @@ export class SettledLog {
     // Another server may have proven more than this one, which may just have started.
     this.#settledId = Math.max(this.#settledId, state.settledId);
     if (pending !== undefined && state.isSettled) {
-      this.#settledId = Math.max(this.#settledId, pending.lastId);
+      const settledId = Math.min(pending.lastId, state.newestId);
+      this.#settledId = Math.max(this.#settledId, settledId);
       if (this.#pending === pending) this.#pending = undefined;
     }
     return state.trimmedId;

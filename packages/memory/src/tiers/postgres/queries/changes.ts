@@ -17,6 +17,7 @@ const LOG_STATE: Statement = {
   text: `SELECT
     cardinality($1::text[]) = 0 OR NOT EXISTS (
       SELECT FROM {{schema}}.writers() AS writer WHERE writer = ANY ($1::text[])) AS is_settled,
+    (SELECT coalesce(max(c.id), 0) FROM {{schema}}.changes c) AS newest_id,
     (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'settled_id') AS settled_id,
     (SELECT value::bigint FROM {{schema}}.meta WHERE name = 'trimmed_id') AS trimmed_id`,
 };
@@ -58,6 +59,8 @@ export async function changeHorizon(database: Queryable, schema: BoundSchema): P
 export interface LogState {
   /** Whether all the given writers have ended. What they wrote is visible to a later statement. */
   readonly isSettled: boolean;
+  /** The greatest id of a committed change that is in the log; 0 when it is empty. */
+  readonly newestId: number;
   readonly settledId: number;
   readonly trimmedId: number;
 }
@@ -70,6 +73,7 @@ export async function logState(
   const row = onlyRow(await database.query(schema.bind(LOG_STATE), [writers]));
   return {
     isSettled: booleanIn(row, "is_settled"),
+    newestId: numberIn(row, "newest_id"),
     settledId: numberIn(row, "settled_id"),
     trimmedId: numberIn(row, "trimmed_id"),
   };
