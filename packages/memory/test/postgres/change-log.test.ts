@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { startPostgres } from "@cherry-ai/services";
+import type { PostgresServer } from "@cherry-ai/services";
 import { describeWithPostgres } from "@cherry-ai/services/vitest";
 import type { Change, FollowState } from "../../src/tiers/authority.ts";
 import type { PostgresAuthority } from "../../src/tiers/postgres/authority.ts";
@@ -13,6 +15,19 @@ import {
   serverRig,
   writeOne,
 } from "./support.ts";
+
+/**
+ * A server of these tests alone: a snapshot names whoever writes in any database of the server, and
+ * a follower of a trimmed log must take one that has ended since for one whose changes are gone.
+ */
+const server: { own?: PostgresServer } = {};
+let databases = 0;
+afterAll(() => server.own?.remove());
+
+async function ownDatabase(): Promise<string> {
+  server.own ??= await startPostgres({ settings: { fsync: "off" } });
+  return server.own.databaseUrl(`own${(databases += 1)}`);
+}
 
 class Consumer {
   readonly keys: string[] = [];
@@ -264,4 +279,30 @@ describeBoth(
     });
   },
   { outboxMaxRows: 10 },
+  ownDatabase,
 );
+
+describeWithPostgres("a transaction that stays open while the log is trimmed past it", () => {
+  const late = serverRig({ outboxMaxRows: 10 }, ownDatabase);
+
+  test("costs followers their copies once, when it has ended, not at every poll", async () => {
+    const { authority, connect } = late.rig;
+    const open = await connect();
+    await open.query("BEGIN");
+    await open.query(putStatement("open", "n"));
+    const follower = new CacheFollower(authority);
+    await follower.poll();
+    for (let n = 0; n < 30; n += 1) await writeOne(authority, put(`k${n}`));
+    await follower.poll();
+    expect((await authority.sweep(1000)).trimmedChanges).toBeGreaterThan(0);
+    // Nothing of it can be gone: what is not committed cannot be trimmed.
+    for (let polls = 0; polls < 3; polls += 1) await follower.poll();
+    expect(follower.gaps).toBe(0);
+    await open.query("COMMIT");
+    // It may have been trimmed between its commit and this.
+    await follower.poll();
+    expect(follower.gaps).toBe(1);
+    await follower.poll();
+    expect(follower.gaps).toBe(1);
+  });
+});

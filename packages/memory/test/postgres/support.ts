@@ -47,11 +47,12 @@ export function pgDatabase(url: string, poolMax = 20): PgDatabase {
   return new PgDatabase({ url, poolMax, clock: systemClock, random: seededRandom(7) });
 }
 
-/** Runs the tests over both: each gets a rig that its tests share. */
+/** Runs the tests over both: each gets a rig that its tests share. `server`: see serverRig. */
 export function describeBoth(
   name: string,
   body: (late: LateRig) => void,
   retention: Partial<Retention> = {},
+  server: () => Promise<string> = testDatabase,
 ): void {
   const over = (database: () => Promise<Database>): void => {
     const late: { rig: Rig } = { rig: undefined as unknown as Rig };
@@ -62,7 +63,7 @@ export function describeBoth(
     body(late);
   };
   describe(`${name}, embedded`, () => over(async () => embeddedDatabase()));
-  describeWithPostgres(`${name}, server`, () => over(async () => pgDatabase(await testDatabase())));
+  describeWithPostgres(`${name}, server`, () => over(async () => pgDatabase(await server())));
 }
 
 /** A server's authority with connections of one's own beside it, for interleavings. */

@@ -7,7 +7,8 @@ import { CHANGE_COLUMNS, changeOf } from "./changes.ts";
 /**
  * What became visible since the snapshot $1. Not visible in it were the transactions that it names as
  * running and all from its xmax on; the log has an index on them, so a transaction that stays open for
- * hours costs nothing. Something may be missing when the log was trimmed as far as such a one.
+ * hours costs nothing. Something may be missing when the log was trimmed as far as such a one, unless
+ * that is still running: of what is not committed nothing can have been trimmed.
  */
 const FOLLOW: Statement = {
   name: "follow_changes",
@@ -25,7 +26,8 @@ const FOLLOW: Statement = {
       SELECT pg_current_snapshot()::text AS snapshot,
         (SELECT value FROM {{schema}}.meta WHERE name = 'epoch') AS epoch,
         (SELECT m.value::xid8 >= pg_snapshot_xmax($1::text::pg_snapshot) OR EXISTS (
-           SELECT FROM pg_snapshot_xip($1::text::pg_snapshot) AS running WHERE running <= m.value::xid8)
+           SELECT FROM pg_snapshot_xip($1::text::pg_snapshot) AS running
+           WHERE running <= m.value::xid8 AND pg_visible_in_snapshot(running, pg_current_snapshot()))
          FROM {{schema}}.meta m WHERE m.name = 'trimmed_xid') AS is_trimmed
     ) AS state
     LEFT JOIN seen c ON true ORDER BY c.id`,
