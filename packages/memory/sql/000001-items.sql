@@ -35,7 +35,10 @@ CREATE INDEX items_expiry ON {{schema}}.items (expires_at)
   WHERE deleted_at IS NULL AND expires_at IS NOT NULL;
 CREATE INDEX items_tombstones ON {{schema}}.items (deleted_at) WHERE deleted_at IS NOT NULL;
 
--- Every change, in the transaction that made it. Ids are not in commit order: readers go by xid.
+-- Every change, in the transaction that made it. Ids are not in commit order, but those of one key are:
+-- an id is drawn under the lock of its item's row, which is held until the commit. (xids are not even
+-- that: a transaction may have its number long before it waits for the row.) So a reader that has
+-- waited for late commits gives changes by id.
 -- op: put, remove, touch, expire, clear (that namespace alone), clear-below (all below it too).
 CREATE TABLE {{schema}}.changes (
   id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
