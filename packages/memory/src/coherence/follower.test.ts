@@ -121,6 +121,20 @@ describe("Follower", () => {
     expect(validity.holds()).toBe(true);
   });
 
+  test("a refresh is a poll that was sent after it was asked for, shared by all who wait", async () => {
+    const { follower, answer } = setUp();
+    answer({ epoch: "before" });
+    const underWay = follower.poll();
+    // The query under way was answered before; the next one is still to be sent.
+    answer({ epoch: "after" });
+    const [first, second] = [follower.refresh(), follower.refresh()];
+    expect(first).toBe(second);
+    await underWay;
+    expect(follower.applied?.epoch).toBe("before");
+    await first;
+    expect(follower.applied?.epoch).toBe("after");
+  });
+
   test("what lies outside the process is judged by what was applied", async () => {
     const { follower, recent, answer } = setUp();
     answer({ state: { snapshot: "90:100:90" } });

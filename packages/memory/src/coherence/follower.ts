@@ -19,6 +19,8 @@ export interface FollowerOptions {
   readonly recent?: RecentChanges;
   /** Told when the epoch is known and whenever it changes. */
   readonly onEpoch?: (epoch: string) => void;
+  /** Told of each poll once its changes are applied. */
+  readonly onApplied?: (poll: AppliedPoll) => void;
   /** Told of a failed poll; copies simply run out of validity meanwhile. */
   readonly onError?: (error: unknown) => void;
 }
@@ -28,6 +30,8 @@ export interface AppliedPoll extends SnapshotPlaces {
   /** Monotonic time at which it was sent. */
   readonly sentAtMs: number;
   readonly epoch: string;
+  /** The database's own words for what it saw. */
+  readonly snapshot: string;
 }
 
 /**
@@ -41,6 +45,7 @@ export class Follower {
   #applied: AppliedPoll | undefined;
   #loop: Promise<void> | undefined;
   #polling: Promise<void> | undefined;
+  #refreshing: Promise<void> | undefined;
 
   constructor(options: FollowerOptions) {
     this.#options = options;
@@ -70,8 +75,22 @@ export class Follower {
     return this.#polling;
   }
 
+  /**
+   * Resolves after a poll that was sent after this call: it shows all that anybody may have seen
+   * before. A poll under way was sent earlier and does not count; callers that wait for it share the next.
+   */
+  refresh(): Promise<void> {
+    if (this.#polling === undefined) return this.poll();
+    const next = (): Promise<void> => {
+      this.#refreshing = undefined;
+      return this.poll();
+    };
+    this.#refreshing ??= this.#polling.then(next, next);
+    return this.#refreshing;
+  }
+
   async #pollOnce(): Promise<void> {
-    const { authority, copies, validity, recent, onEpoch } = this.#options;
+    const { authority, copies, validity, recent, onEpoch, onApplied } = this.#options;
     const poll = await authority.follow(this.#state);
     const places = placesOf(poll.state.snapshot);
     const isOtherEpoch = poll.epoch !== this.#applied?.epoch;
@@ -82,8 +101,11 @@ export class Follower {
     } else recent?.advance(places.unborn);
     for (const change of poll.changes) this.#apply(change);
     this.#state = poll.state;
-    this.#applied = { ...places, sentAtMs: poll.sentAtMs, epoch: poll.epoch };
-    validity.prove(poll.sentAtMs);
+    const { sentAtMs, epoch } = poll;
+    const applied = { ...places, sentAtMs, epoch, snapshot: poll.state.snapshot };
+    this.#applied = applied;
+    validity.prove(sentAtMs);
+    onApplied?.(applied);
   }
 
   #apply(change: Change): void {
