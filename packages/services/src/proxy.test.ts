@@ -110,3 +110,46 @@ test.each<[ProxyVerdict, string]>([
   await roundTrip(await open(proxy.port), "!");
   expect(received).toBe(`${seen}!`);
 });
+
+test("stall in one direction lets the other pass", async () => {
+  const socket = await open(proxy.port);
+  await roundTrip(socket, "a");
+  proxy.stall("down");
+  socket.write("b");
+  expect(await roundTrip(await open(port()), "x")).toBe("x");
+  await expect.poll(() => received).toContain("b");
+  const answer = once(socket, "data");
+  proxy.resume();
+  expect(String((await answer)[0])).toBe("b");
+});
+
+test("delayed pieces arrive later, in order, and before the end of the connection", async () => {
+  const delays = [60, 1, 0];
+  proxy.delay = (direction) => (direction === "down" ? (delays.shift() ?? 0) : 0);
+  const socket = await open(proxy.port);
+  let text = "";
+  socket.on("data", (data: Buffer) => (text += data.toString()));
+  const from = performance.now();
+  for (const piece of ["a", "b", "c"]) {
+    socket.write(piece);
+    await expect.poll(() => received).toContain(piece);
+  }
+  for (const server of sockets) if (server.localPort === port()) server.end();
+  await once(socket, "end");
+  expect(text).toBe("abc");
+  // A lower bound: what is held back cannot be early.
+  expect(performance.now() - from).toBeGreaterThanOrEqual(55);
+});
+
+test("after retarget new connections go to the other server", async () => {
+  const other = createServer((socket) => socket.end("other"));
+  other.listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const old = await open(proxy.port);
+  await roundTrip(old, "a");
+  proxy.retarget((other.address() as AddressInfo).port);
+  const [answer] = (await once(await open(proxy.port), "data")) as [Buffer];
+  expect(String(answer)).toBe("other");
+  expect(await roundTrip(old, "still")).toBe("still");
+  other.close();
+});

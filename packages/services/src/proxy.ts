@@ -1,5 +1,6 @@
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import { SlowLane } from "./slow-lane.ts";
 
 /** `up` is from the client to the server, `down` the answer. */
 export type ProxyDirection = "up" | "down";
@@ -30,19 +31,25 @@ export interface Proxy {
   cut(): void;
   /** Resets every open connection, and new ones until `resume`. */
   refuse(): void;
-  /** Half-open: connections stay and are accepted, but no byte passes until `resume`. */
-  stall(): void;
+  /** Half-open: connections stay and are accepted, but no byte passes (that way) until `resume`. */
+  stall(direction?: ProxyDirection): void;
   resume(): void;
+  /** Holds each piece back for as long as this says; undefined: passes at once again. Order is kept. */
+  delay: ((direction: ProxyDirection) => number) | undefined;
+  /** New connections go to another server; open ones stay with theirs. */
+  retarget(port: number): void;
   close(): Promise<void>;
 }
 
 class FaultProxy implements Proxy {
   port = 0;
   onData: ProxyOptions["onData"];
-  readonly #target: number;
+  delay: ((direction: ProxyDirection) => number) | undefined;
+  #target: number;
   readonly #clients = new Map<Socket, Socket>();
   readonly #server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
-  #state: "open" | "stalled" | "refusing" = "open";
+  #state: "open" | "refusing" = "open";
+  #stalled: readonly ProxyDirection[] = [];
 
   constructor(options: ProxyOptions) {
     this.#target = options.target;
@@ -74,21 +81,24 @@ class FaultProxy implements Proxy {
     for (const client of this.#clients.keys()) this.#reset(client);
   }
 
+  retarget(port: number): void {
+    this.#target = port;
+  }
+
   refuse(): void {
     this.#state = "refusing";
     this.cut();
   }
 
-  stall(): void {
-    this.#state = "stalled";
-    for (const [client, server] of this.#clients) {
-      client.pause();
-      server.pause();
-    }
+  stall(direction?: ProxyDirection): void {
+    this.#state = "open";
+    this.#stalled = direction === undefined ? ["up", "down"] : [direction];
+    for (const [client, server] of this.#clients) this.#pause(client, server);
   }
 
   resume(): void {
     this.#state = "open";
+    this.#stalled = [];
     for (const [client, server] of this.#clients) {
       client.resume();
       server.resume();
@@ -111,24 +121,35 @@ class FaultProxy implements Proxy {
     server.setNoDelay(true);
     this.#pipe("up", client, server, client);
     this.#pipe("down", server, client, client);
-    if (this.#state === "stalled") {
-      client.pause();
-      server.pause();
-    }
+    this.#pause(client, server);
+  }
+
+  #pause(client: Socket, server: Socket): void {
+    if (this.#stalled.includes("up")) client.pause();
+    if (this.#stalled.includes("down")) server.pause();
   }
 
   #pipe(direction: ProxyDirection, from: Socket, to: Socket, client: Socket): void {
-    from.on("data", (data: Buffer) => this.#forward(direction, data, to, client));
-    from.on("end", () => to.end());
+    const lane = new SlowLane();
+    from.on("data", (data: Buffer) => {
+      const delayMs = this.delay?.(direction) ?? 0;
+      lane.push(delayMs, () => this.#forward(direction, data, to, client));
+    });
+    from.on("end", () => lane.push(0, () => to.end()));
     // A reset on one side is a reset on the other, as it would be without us.
-    from.on("error", () => this.#reset(client));
+    from.on("error", () => {
+      lane.drop();
+      this.#reset(client);
+    });
     from.on("close", () => {
-      to.end();
+      lane.push(0, () => to.end());
       if (from === client) this.#clients.delete(client);
     });
   }
 
   #forward(direction: ProxyDirection, data: Buffer, to: Socket, client: Socket): void {
+    // Reset while the piece was held back.
+    if (!to.writable) return;
     const verdict = this.onData?.(direction, data) ?? "pass";
     if (verdict === "drop") return;
     if (verdict === "cut") {
