@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, inject } from "vitest";
 import { createDatabase } from "../postgres/answers.ts";
 import { pgBouncerAvailable } from "../pgbouncer.ts";
+import { redisAvailable, redisTlsAvailable } from "../redis/binaries.ts";
 import type {} from "./provided.ts";
 
 /** Why the run has no PostgreSQL; undefined when it has one. */
@@ -35,4 +36,19 @@ export function describeWithPostgres(name: string, body: () => void): void {
 /** Tests that need `startPgBouncer()` before a PostgreSQL. */
 export function describeWithPgBouncer(name: string, body: () => void): void {
   describeNeeding(postgresMissing() ?? pgBouncerAvailable(), name, body);
+}
+
+/** Tests that need `startRedis()`, `startRedisCluster()` or `startRedisSentinel()`. */
+export function describeWithRedis(name: string, body: () => void): void {
+  describeNeeding(redisAvailable(), name, body);
+}
+
+/** Tests that need `startRedis({ tls: true })`. */
+export function describeWithRedisTls(name: string, body: () => void): void {
+  describeNeeding(redisTlsAvailable(), name, body);
+}
+
+/** Tests that need `testDatabase()` and a Redis. */
+export function describeWithPostgresAndRedis(name: string, body: () => void): void {
+  describeNeeding(postgresMissing() ?? redisAvailable(), name, body);
 }
