@@ -75,6 +75,15 @@ describe("a slow answer of the authority", () => {
     expect(await memory.get("k")).toBe(2);
   });
 
+  test("reads that went together keep a change of one from the copies, and no other", async () => {
+    for (const key of ["k", "other"]) await memory.set(key, 1, { tierHint: "l3" });
+    const held = await hold("getMany", () => Promise.all([memory.get("k"), memory.get("other")]));
+    await memory.delete("k");
+    await clock.advance(SLOW_MS);
+    expect(await Promise.all(held)).toEqual([[1, 1]]);
+    expect([memory.peek("k"), memory.peek("other")]).toEqual([undefined, 1]);
+  });
+
   const removals = [
     ["a clear", () => memory.clear()],
     ["a clear from above", () => manager.clear({ below: true })],

@@ -210,6 +210,22 @@ describeWithPostgres("PgDatabase with a network and a server that fail", () => {
     await narrow.close();
   });
 
+  test("a call decided late is decided once, however often it is tried", async () => {
+    let decisions = 0;
+    let retries = 0;
+    const retrying = open(server.url, { metrics: { ...noMetrics, retry: () => (retries += 1) } });
+    const outcome = await timed(
+      retrying.query(() => {
+        decisions += 1;
+        return { statement: { text: "SELECT pg_terminate_backend(pg_backend_pid())" } };
+      }),
+    );
+    expect(outcome.code).toBe("STORE_UNAVAILABLE");
+    expect(retries).toBeGreaterThan(0);
+    expect(decisions).toBe(1);
+    await retrying.close();
+  });
+
   test("concurrent serializable transactions all succeed, each run again as needed", async () => {
     await direct.script("CREATE TABLE counters (n int); INSERT INTO counters VALUES (0)");
     let runs = 0;
