@@ -1,5 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import type { Copies } from "../coherence/copies.ts";
+import type { ReadsAhead } from "../coherence/reads-ahead.ts";
+import type { SharedCopies } from "../coherence/shared-copies.ts";
 import type { Validity } from "../coherence/validity.ts";
 import type { MemoryConfig } from "../config/config.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -22,7 +24,11 @@ export interface Core {
   readonly copies: Copies;
   readonly validity: Validity;
   readonly authority: AuthorityTier;
-  /** Absent where ephemeral items have no authority. */
+  /** The tier that all servers see, judged by the change log; absent where there is none. */
+  readonly shared: SharedCopies | undefined;
+  /** Present with `shared`. */
+  readonly readsAhead: ReadsAhead | undefined;
+  /** Where one process owns the data: the authority of ephemeral items. With `shared` it is that tier. */
   readonly ephemeral: EphemeralStore | undefined;
   readonly accesses: AccessLog;
   readonly moves: MoveLog;

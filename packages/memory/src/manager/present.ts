@@ -4,7 +4,8 @@ import { IsoTimes } from "../model/iso-time.ts";
 import { deepFreeze } from "../model/value.ts";
 import type { Core } from "./core.ts";
 import type { RawItem } from "./memory.ts";
-import type { ReadPath, ServedObject, ServedRecord } from "./read-path.ts";
+import type { ServedRecord } from "./fetcher.ts";
+import type { ReadPath, ServedObject } from "./read-path.ts";
 
 const MS_PER_SECOND = 1000;
 /** Only remembers how a day is written. */

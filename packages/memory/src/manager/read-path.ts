@@ -1,8 +1,9 @@
-import type { FillToken } from "../coherence/fill-guard.ts";
 import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, JsonValue, MemoryTier, ObjectRecord } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
 import type { Core } from "./core.ts";
+import { Fetcher } from "./fetcher.ts";
+import type { ServedRecord } from "./fetcher.ts";
 import type { ReadOptions } from "./memory.ts";
 
 /** An item with its decoded value and the tier that gave it. */
@@ -15,12 +16,7 @@ export interface ServedObject {
   readonly copy: boolean;
 }
 
-/** The same as it lies in a tier of bytes. */
-export interface ServedRecord {
-  readonly tier: MemoryTier;
-  readonly record: ItemRecord;
-  readonly copy: boolean;
-}
+const LATEST: ReadOptions = { consistency: "latest" };
 
 /** Bytes of JSON that one call may bring; more would hold up everybody else, and end as no text at all. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -43,9 +39,11 @@ function tooLarge(): MemoryError {
 /** Reads: nearest valid copy first, then the authority; copies move up as they are used. */
 export class ReadPath {
   readonly #core: Core;
+  readonly #fetcher: Fetcher;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#fetcher = new Fetcher(core, (options) => this.#mayUseCopies(options));
   }
 
   /** The decoded copy, if it may be served now. The hot path: no allocation, no await. */
@@ -67,8 +65,9 @@ export class ReadPath {
   async readObject(ref: ItemRef, options?: ReadOptions): Promise<ServedObject | undefined> {
     const atHand = this.atHand(ref, options);
     if (atHand !== undefined) return atHand;
-    const served = await this.#freshRecord(ref);
-    return served && this.#soundly(served);
+    const served = await this.#fetcher.one(ref, options);
+    if (served === undefined) return undefined;
+    return this.#soundly(served) ?? this.#again(ref);
   }
 
   /** What a copy in this process answers, without waiting. */
@@ -90,21 +89,32 @@ export class ReadPath {
   ): T | Promise<T | undefined> {
     const local = this.#local(ref, options);
     const presented = local && this.#sound(local, () => present(local));
-    return presented ?? this.#freshEncoded(ref, present);
+    return presented ?? this.#fetchEncoded(ref, options, present);
   }
 
-  async #freshEncoded<T>(
+  async #fetchEncoded<T>(
     ref: ItemRef,
+    options: ReadOptions | undefined,
     present: (served: ServedRecord) => T,
   ): Promise<T | undefined> {
-    const served = await this.#freshRecord(ref);
-    return served && this.#sound(served, () => present(served));
+    const served = await this.#fetcher.one(ref, options);
+    const presented = served && this.#sound(served, () => present(served));
+    if (presented !== undefined || served === undefined) return presented;
+    // The copy of the shared tier was damaged: the authority has the item.
+    const whole = await this.#fetcher.one(ref, LATEST);
+    return whole && this.#sound(whole, () => present(whole));
+  }
+
+  /** The copy of the shared tier was damaged: the authority has the item. */
+  async #again(ref: ItemRef): Promise<ServedObject | undefined> {
+    const whole = await this.#fetcher.one(ref, LATEST);
+    return whole && this.#soundly(whole);
   }
 
   /** Whether a live item is there. */
   async exists(ref: ItemRef, options?: ReadOptions): Promise<boolean> {
     const atHand = this.#localObject(ref, options) ?? this.#local(ref, options);
-    return atHand !== undefined || (await this.#freshRecord(ref)) !== undefined;
+    return atHand !== undefined || (await this.#fetcher.one(ref, options)) !== undefined;
   }
 
   /** Many items, in order: copies first, then one query for the rest. */
@@ -130,37 +140,31 @@ export class ReadPath {
   ): Promise<(ServedObject | MemoryError | undefined)[]> {
     const answers = refs.map((ref) => settled(() => this.atHand(ref, options)));
     const missing = refs.filter((_, index) => answers[index] === undefined);
-    const records = missing.length === 0 ? [] : await this.#settledRecords(missing);
-    const tier = this.#core.authority.name;
+    const fetched = missing.length === 0 ? [] : await this.#fetchSound(missing, options);
     let next = 0;
     let bytes = 0;
     return answers.map((atHand) => {
-      const record = atHand === undefined ? records[next++] : undefined;
-      const answer =
-        atHand ??
-        (record === undefined || isMemoryError(record)
-          ? record
-          : settled(() => this.#soundly({ tier, record, copy: false })));
+      const answer = atHand ?? fetched[next++];
       if (answer === undefined || isMemoryError(answer)) return answer;
       bytes += answer.record.sizeBytes;
       return bytes <= ANSWER_BYTES_MAX ? answer : tooLarge();
     });
   }
 
-  /** What the authority has, each record or why it cannot be told. */
-  async #settledRecords(
+  /** Decoded; a copy of the shared tier that is damaged is read again from the authority. */
+  async #fetchSound(
     refs: readonly ItemRef[],
-  ): Promise<readonly (ItemRecord | MemoryError | undefined)[]> {
-    try {
-      return await this.#fromAuthority(refs);
-    } catch (cause) {
-      const error = toMemoryError(cause);
-      if (error.code !== "CORRUPT_VALUE" || refs.length === 1) return refs.map(() => error);
-      // One damaged row fails the whole query; asked for one by one the others can be had.
-      const answers: (ItemRecord | MemoryError | undefined)[] = [];
-      for (const ref of refs) answers.push(...(await this.#settledRecords([ref])));
-      return answers;
+    options: ReadOptions | undefined,
+  ): Promise<(ServedObject | MemoryError | undefined)[]> {
+    const fetched = await this.#fetcher.many(refs, options);
+    const opened = fetched.map((one) =>
+      one === undefined || isMemoryError(one) ? one : settled(() => this.#soundly(one)),
+    );
+    for (const [index, ref] of refs.entries()) {
+      if (opened[index] !== undefined || fetched[index] === undefined) continue;
+      opened[index] = await this.#again(ref).catch(toMemoryError);
     }
+    return opened;
   }
 
   /** Decodes and freezes. Throws CORRUPT_VALUE rather than return something else. */
@@ -215,20 +219,6 @@ export class ReadPath {
     return this.#sound(served, () => this.#opened(served));
   }
 
-  /** For itself rather than as a list of one: most reads of the authority are of one item. */
-  async #freshRecord(ref: ItemRef): Promise<ServedRecord | undefined> {
-    const { copies, authority } = this.#core;
-    const token = copies.guard.begin(ref);
-    try {
-      const [record] = await authority.getMany([ref]);
-      if (record === undefined) return undefined;
-      this.#fill(token, record);
-      return { tier: authority.name, record, copy: false };
-    } finally {
-      copies.guard.end(token);
-    }
-  }
-
   #mayUseCopies(options: ReadOptions | undefined): boolean {
     const { validity } = this.#core;
     if (options === undefined) return validity.holds();
@@ -248,10 +238,12 @@ export class ReadPath {
     const { copies, ephemeral, authority } = this.#core;
     if (copies.bytes !== undefined && this.#mayUseCopies(options)) {
       const record = copies.bytes.find(ref.namespace, ref.key);
-      if (record !== undefined) return { tier: copies.bytes.name, record, copy: true };
+      if (record !== undefined)
+        return { tier: copies.bytes.name, record, copy: true, atHand: true };
     }
     const record = ephemeral?.find(ref);
-    return record && { tier: copies.bytes?.name ?? authority.name, record, copy: false };
+    const tier = copies.bytes?.name ?? authority.name;
+    return record && { tier, record, copy: false, atHand: true };
   }
 
   /** Decodes and, when a copy proves hot, keeps the decoded form one tier up. */
@@ -259,8 +251,8 @@ export class ReadPath {
     const { copies, doorkeeper, moves } = this.#core;
     const object = this.decode(served.record);
     // Nothing is awaited between finding the copy and offering it, so no change can slip between.
-    if (!served.copy || copies.objects === undefined || !doorkeeper.admits(object.version))
-      return object;
+    if (!served.copy || !served.atHand || copies.objects === undefined) return object;
+    if (!doorkeeper.admits(object.version)) return object;
     if (copies.objects.offer(object) === "stored")
       moves.record(object, {
         from: served.tier,
@@ -269,29 +261,5 @@ export class ReadPath {
         reason: "read",
       });
     return object;
-  }
-
-  async #fromAuthority(refs: readonly ItemRef[]): Promise<readonly (ItemRecord | undefined)[]> {
-    const { copies, authority } = this.#core;
-    const tokens = refs.map((ref) => copies.guard.begin(ref));
-    try {
-      const records = await authority.getMany(refs);
-      for (const [index, token] of tokens.entries()) this.#fill(token, records[index]);
-      return records;
-    } finally {
-      for (const token of tokens) copies.guard.end(token);
-    }
-  }
-
-  #fill(token: FillToken, record: ItemRecord | undefined): void {
-    const { copies, authority, moves } = this.#core;
-    if (record === undefined || copies.bytes === undefined) return;
-    if (copies.fill(token, record) !== "stored") return;
-    moves.record(record, {
-      from: authority.name,
-      to: copies.bytes.name,
-      direction: "promote",
-      reason: "read",
-    });
   }
 }

@@ -1,6 +1,9 @@
 import { Codec } from "../codec/codec.ts";
 import { Copies } from "../coherence/copies.ts";
 import { Follower } from "../coherence/follower.ts";
+import { ReadsAhead } from "../coherence/reads-ahead.ts";
+import { RecentChanges } from "../coherence/recent-changes.ts";
+import { SharedCopies } from "../coherence/shared-copies.ts";
 import { Validity } from "../coherence/validity.ts";
 import type { MemoryConfig } from "../config/config.ts";
 import { readKeyFile } from "../config/key-file.ts";
@@ -15,6 +18,7 @@ import { MemoryError } from "../model/errors.ts";
 import { checkKey, checkNamespace } from "../model/key.ts";
 import { createTiers, tiersLeftOut } from "../tiers/factory.ts";
 import type { Tiers, TierSurroundings } from "../tiers/factory.ts";
+import type { Tier } from "../tiers/tier.ts";
 import { AccessLog } from "./access-log.ts";
 import { Background } from "./background.ts";
 import { BatchPath } from "./batch-path.ts";
@@ -137,14 +141,14 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       const { encryptionKeysFile } = this.#config.security;
       if (encryptionKeysFile !== undefined)
         parts.core.codec.useKeys(await readKeyFile(encryptionKeysFile));
-      for (const tier of [tiers.objects, tiers.bytes, tiers.authority]) await tier?.initialize();
-      await this.#startFollowing(parts.core);
+      for (const tier of allOf(tiers)) await tier.initialize();
+      await this.#follower?.start();
       this.#startBackground(parts);
       this.runtime.live = parts;
       this.runtime.lifecycle = "ready";
     } catch (error) {
       await this.#follower?.stop();
-      for (const tier of [tiers.objects, tiers.bytes, tiers.authority]) await tier?.close();
+      for (const tier of allOf(tiers)) await tier.close();
       throw error;
     }
   }
@@ -152,15 +156,18 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
   #assemble(tiers: Tiers): Parts {
     const { clock, random, metrics } = this.#around;
     const { L1 } = this.#config.tiers;
+    const copies = new Copies(tiers);
+    const validity = new Validity(clock, this.#config.maxStalenessMs);
     const core: Core = {
       config: this.#config,
       clock,
       random,
       metrics,
       codec: new Codec({ encryptionKeys: this.#config.security.encryptionKeys }),
-      copies: new Copies(tiers),
-      validity: new Validity(clock, this.#config.maxStalenessMs),
+      copies,
+      validity,
       authority: tiers.authority,
+      ...this.#follow(tiers, { copies, validity }),
       ephemeral: tiers.authority.exclusive
         ? new EphemeralStore({
             maxBytes: Math.ceil(L1.maxSizeMb * BYTES_PER_MB * EPHEMERAL_SHARE),
@@ -185,15 +192,49 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     };
   }
 
-  async #startFollowing(core: Core): Promise<void> {
-    const { authority, copies, validity, clock } = core;
+  /** Reads the change log where other servers may write, and judges the shared tier by it. */
+  #follow(
+    tiers: Tiers,
+    { copies, validity }: { readonly copies: Copies; readonly validity: Validity },
+  ): Pick<Core, "shared" | "readsAhead"> {
+    const { authority, shared: tier } = tiers;
     if (authority.exclusive) {
       validity.proveForever();
-      return;
+      return { shared: undefined, readsAhead: undefined };
     }
+    const { clock, random } = this.#around;
     const onError = this.#seams.onError ?? ((): void => {});
-    this.#follower = new Follower({ authority, copies, validity, clock, onError });
-    await this.#follower.start();
+    const watch = { authority, copies, validity, clock, onError };
+    if (tier === undefined) {
+      this.#follower = new Follower(watch);
+      return { shared: undefined, readsAhead: undefined };
+    }
+    const recent = new RecentChanges({ random });
+    const readsAhead = new ReadsAhead();
+    const follower = new Follower({
+      ...watch,
+      recent,
+      onEpoch: (epoch) => {
+        tier.useEpoch(epoch);
+      },
+      onApplied: () => {
+        readsAhead.applied();
+      },
+    });
+    this.#follower = follower;
+    const shared = new SharedCopies({
+      tier,
+      copies,
+      recent,
+      readsAhead,
+      clock,
+      onError,
+      applied: () => follower.applied,
+      onWake: () => {
+        follower.poll().catch(onError);
+      },
+    });
+    return { shared, readsAhead };
   }
 
   #startBackground(parts: Parts): void {
@@ -213,12 +254,17 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     await this.#background?.stop();
     await this.#follower?.stop();
     if (live === undefined) return;
-    const { copies, authority } = live.core;
+    const { copies, authority, shared } = live.core;
     // Calls under way end with their own answers: the authority waits for them, and sealed copies
     // take what they settle for nothing.
     copies.seal();
     await authority.close();
+    await shared?.tier.close();
     await copies.objects?.close();
     await copies.bytes?.close();
   }
+}
+
+function allOf({ objects, bytes, shared, authority }: Tiers): readonly Tier[] {
+  return [objects, bytes, shared, authority].filter((tier) => tier !== undefined);
 }

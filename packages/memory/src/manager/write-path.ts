@@ -14,6 +14,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../tiers/authority.ts";
+import type { LogPlace, SettledChange } from "../tiers/shared.ts";
 import type { Core } from "./core.ts";
 import { checkValueBytes, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
@@ -23,6 +24,8 @@ import { mergePatch } from "./merge-patch.ts";
 export interface Placement {
   readonly objects: boolean;
   readonly bytes: boolean;
+  /** Into the tier that all servers see, and wait until it is there. Otherwise only if it takes it. */
+  readonly shared: boolean;
 }
 
 /** A hint names the slowest tier that keeps a copy; none means process memory. */
@@ -33,6 +36,7 @@ export function placementOf(tierHint: MemoryTier | undefined): Placement {
       tierHint === undefined ||
       tierHint === MemoryTier.L0_CPU_CACHE ||
       tierHint === MemoryTier.L1_PROCESS_MEMORY,
+    shared: tierHint === MemoryTier.L2_SHARED_MEMORY,
   };
 }
 
@@ -71,18 +75,25 @@ export class WritePath {
     operations: readonly WriteOperation[],
     options: WriteOptions & { readonly placement?: (index: number) => Placement } = {},
   ): Promise<{ results: readonly WriteResult[]; outcomes: readonly TierOutcomes[] }> {
-    const { authority, copies } = this.#core;
+    const { authority, copies, shared } = this.#core;
     const tokens = operations.map((operation) => copies.guard.begin(operation));
+    const placements = operations.map(
+      (_, index) => options.placement?.(index) ?? placementOf(undefined),
+    );
     try {
+      await this.#reserve(operations, placements);
+      const provenAt = shared?.place();
       const results = await authority.write(operations, options);
-      const outcomes = operations.map((operation, index) =>
+      const settled = operations.map((operation, index) =>
         this.#settle(operation, results[index], {
           // A repeated request may be answered by an old receipt: it proves nothing about now.
           token: options.idempotency === undefined ? tokens[index] : undefined,
-          placement: options.placement?.(index) ?? placementOf(undefined),
+          placement: placements[index] ?? placementOf(undefined),
+          provenAt,
         }),
       );
-      return { results, outcomes };
+      const waits = placements.some((placement) => placement.shared);
+      return { results, outcomes: await this.#settleShared(settled, waits) };
     } catch (error) {
       // Nobody may trust a copy made before what may have happened.
       if (mayHaveHappened(error))
@@ -112,13 +123,13 @@ export class WritePath {
   }
 
   async remove(operation: RemoveOperation, options: WriteOptions = {}): Promise<DeleteReceipt> {
-    const { results } = await this.write([operation], options);
+    const { results, outcomes } = await this.write([operation], options);
     const result = this.#mustHold(operation, results[0]);
     return {
       key: operation.key,
       version: String(result.version),
       existed: result.status === "written",
-      tiers: this.#tiers({ objects: "skipped", bytes: "skipped" }),
+      tiers: this.#tiers(outcomes[0]),
     };
   }
 
@@ -139,8 +150,9 @@ export class WritePath {
     patch: unknown,
     options: WriteOptions & { readonly condition?: Exclude<Condition, "absent"> },
   ): Promise<Receipt> {
-    const { authority, copies, codec, config } = this.#core;
+    const { authority, copies, codec, config, shared } = this.#core;
     const token = copies.guard.begin(ref);
+    const provenAt = shared?.place();
     let operation: PutOperation | undefined;
     try {
       const result = await authority.modify(
@@ -170,11 +182,15 @@ export class WritePath {
       );
       if (result?.status !== "written") throw notFound(ref.key);
       // A replayed receipt comes without running the patch: then there is nothing new to copy.
-      const outcomes =
-        operation === undefined || options.idempotency !== undefined
-          ? undefined
-          : this.#settle(operation, result, { token, placement: placementOf(undefined) });
-      if (outcomes === undefined) copies.invalidate(ref, result.version);
+      const isReplay = operation === undefined || options.idempotency !== undefined;
+      const settled = isReplay
+        ? this.#marked(ref, result.version)
+        : this.#settle(operation ?? { kind: "remove", ...ref }, result, {
+            token,
+            placement: placementOf(undefined),
+            provenAt,
+          });
+      const [outcomes] = await this.#settleShared([settled], false);
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
       if (mayHaveHappened(error)) copies.invalidate(ref, Number.POSITIVE_INFINITY);
@@ -205,25 +221,38 @@ export class WritePath {
     );
   }
 
+  /** Takes the right to put copies where the hint asks for one, before it can be too old. */
+  async #reserve(
+    operations: readonly WriteOperation[],
+    placements: readonly Placement[],
+  ): Promise<void> {
+    const wanted = operations.filter((_, index) => placements[index]?.shared === true);
+    if (wanted.length > 0) await this.#core.shared?.reserve(wanted);
+  }
+
   /** Makes the copies in this process agree with what the authority has just committed. */
   #settle(
     operation: WriteOperation,
     result: WriteResult | undefined,
-    how: { readonly token: FillToken | undefined; readonly placement: Placement },
-  ): TierOutcomes {
+    how: {
+      readonly token: FillToken | undefined;
+      readonly placement: Placement;
+      readonly provenAt: LogPlace | undefined;
+    },
+  ): Settled {
     const { copies, ephemeral } = this.#core;
-    if (result === undefined) return SKIPPED;
+    if (result === undefined) return NOTHING_SETTLED;
     if (result.status === "conflict") {
       // The answer tells how things are now, so copies that say otherwise go.
       copies.invalidate(operation, result.currentVersion ?? Number.POSITIVE_INFINITY);
-      return SKIPPED;
+      return NOTHING_SETTLED;
     }
-    copies.invalidate(operation, result.version);
     // Also after an old receipt that wrote nothing now: an ephemeral item may vanish at any time, but
     // one that hides a durable item may not stay.
     ephemeral?.remove(operation);
     if (operation.kind !== "put" || result.status !== "written" || how.token === undefined)
-      return SKIPPED;
+      return this.#marked(operation, result.version);
+    copies.invalidate(operation, result.version);
     const { version, createdAtMs, updatedAtMs, expiresAtMs, deadlineMs } = result;
     const { namespace, key, metadata, tags, body } = operation;
     const record = {
@@ -246,14 +275,44 @@ export class WritePath {
       const { body: _, ...meta } = record;
       objects = copies.fillObject(how.token, { ...meta, value, sizeBytes });
     }
-    return { objects, bytes };
+    // One with a lifetime is left to the next reader: in the shared tier it counts from a lease.
+    const isCopied = how.provenAt !== undefined && deadlineMs === Number.POSITIVE_INFINITY;
+    const copy = isCopied ? { record, provenAt: how.provenAt } : undefined;
+    return { objects, bytes, change: { namespace, key, version, copy } };
+  }
+
+  /** Nothing older than this version stays anywhere; what is new is for the next reader to copy. */
+  #marked({ namespace, key }: ItemRef, version: number): Settled {
+    this.#core.copies.invalidate({ namespace, key }, version);
+    const change = { namespace, key, version, copy: undefined };
+    return { objects: "skipped", bytes: "skipped", change };
+  }
+
+  /** Tells the shared tier and the other servers; waits only where a hint asks for it. */
+  async #settleShared(
+    settled: readonly Settled[],
+    waits: boolean,
+  ): Promise<readonly TierOutcomes[]> {
+    const { shared } = this.#core;
+    const changes = settled.flatMap(({ change }) => change ?? []);
+    if (shared === undefined || changes.length === 0)
+      return settled.map(({ objects, bytes }) => ({ objects, bytes, shared: "skipped" }));
+    const told = shared.settle(changes);
+    const outcomes = waits ? await told : undefined;
+    const withoutWaiting = shared.isAway() ? "failed" : "pending";
+    let next = 0;
+    return settled.map(({ objects, bytes, change }) => {
+      const outcome = change === undefined ? "skipped" : (outcomes?.[next++] ?? withoutWaiting);
+      return { objects, bytes, shared: outcome };
+    });
   }
 
   #tiers(outcomes: TierOutcomes | undefined): Receipt["tiers"] {
-    const { copies, authority } = this.#core;
+    const { copies, authority, shared } = this.#core;
     return Copies.outcomes(authority.name, [
       [copies.objects?.name, outcomes?.objects ?? "skipped"],
       [copies.bytes?.name, outcomes?.bytes ?? "skipped"],
+      [shared?.tier.name, outcomes?.shared ?? "skipped"],
     ]);
   }
 }
@@ -262,9 +321,17 @@ export class WritePath {
 export interface TierOutcomes {
   readonly objects: TierOutcome;
   readonly bytes: TierOutcome;
+  readonly shared: TierOutcome;
 }
 
-const SKIPPED: TierOutcomes = { objects: "skipped", bytes: "skipped" };
+/** The same, with what the shared tier is still to be told. */
+interface Settled {
+  readonly objects: TierOutcome;
+  readonly bytes: TierOutcome;
+  readonly change: SettledChange | undefined;
+}
+
+const NOTHING_SETTLED: Settled = { objects: "skipped", bytes: "skipped", change: undefined };
 
 export function notFound(key: string): MemoryError {
   return new MemoryError("NOT_FOUND", `item ${JSON.stringify(key)} does not exist`);

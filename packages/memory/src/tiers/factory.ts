@@ -7,6 +7,7 @@ import { HotTier } from "./hot/hot-tier.ts";
 import { PostgresAuthority } from "./postgres/authority.ts";
 import type { Database } from "./postgres/database.ts";
 import { ProcessTier } from "./process/process-tier.ts";
+import type { SharedTier } from "./shared.ts";
 import type { ByteTier, ObjectTier } from "./tier.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
@@ -22,6 +23,8 @@ export interface TierSurroundings {
 export interface Tiers {
   readonly objects: ObjectTier | undefined;
   readonly bytes: ByteTier | undefined;
+  /** Seen by all servers; absent where there is none. */
+  readonly shared?: SharedTier | undefined;
   readonly authority: AuthorityTier;
 }
 

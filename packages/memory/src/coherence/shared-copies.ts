@@ -1,0 +1,211 @@
+import type { Clock } from "../model/clock.ts";
+import type { ItemRecord, ItemRef, TierOutcome } from "../model/item.ts";
+import type {
+  BusMessage,
+  LeaseToken,
+  LogPlace,
+  SettledChange,
+  SharedCopy,
+  SharedEntry,
+  SharedTier,
+} from "../tiers/shared.ts";
+import type { Copies } from "./copies.ts";
+import type { AppliedPoll } from "./follower.ts";
+import type { ReadsAhead } from "./reads-ahead.ts";
+import type { RecentChanges } from "./recent-changes.ts";
+
+/** Changes on their way to the shared tier. Beyond it they are left to the log: nobody waits for them. */
+const SETTLING_MAX = 10_000;
+
+export interface SharedCopiesOptions {
+  readonly tier: SharedTier;
+  readonly copies: Copies;
+  readonly recent: RecentChanges;
+  readonly readsAhead: ReadsAhead;
+  readonly clock: Clock;
+  /** The follower's last applied poll. */
+  readonly applied: () => AppliedPoll | undefined;
+  /** The bus says that the log should be read now. */
+  readonly onWake: () => void;
+  /** Told of what the shared tier could not do; reads and writes go on without it. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What lies in the shared tier under one key, judged. */
+export type Judged =
+  /** Proven: may be served while the validity holds. */
+  | { readonly verdict: "proven"; readonly entry: SharedEntry }
+  /** An ephemeral item, unless the authority has a durable one: it is too old to tell here. */
+  | { readonly verdict: "unsure"; readonly entry: SharedEntry };
+
+/** The right to fill what was missing, taken before the authority is read. */
+export interface Reservation {
+  readonly provenAt: LogPlace;
+  readonly leases: readonly (LeaseToken | undefined)[];
+}
+
+/**
+ * The shared tier as the other parts may use it: what it holds is given only with proof from the
+ * change log, and what is read from the authority enters only under a lease. No failure of it fails a
+ * read or a write. See docs/decisions/006.
+ */
+export class SharedCopies {
+  readonly tier: SharedTier;
+  readonly #options: SharedCopiesOptions;
+  #settling = 0;
+
+  constructor(options: SharedCopiesOptions) {
+    this.#options = options;
+    this.tier = options.tier;
+    options.tier.onMessage((message) => {
+      this.#hear(message);
+    });
+  }
+
+  /**
+   * What of these may be served, judged by what was applied when the answer is here. The caller asks
+   * `Validity` after it, not before. Undefined also when the tier does not answer.
+   */
+  async find(refs: readonly ItemRef[]): Promise<readonly (Judged | undefined)[]> {
+    if (!this.#isUsable()) return refs.map(() => undefined);
+    try {
+      const entries = await this.tier.findMany(refs);
+      return refs.map((ref, index) => this.#judge(ref, entries[index]));
+    } catch (error) {
+      this.#options.onError(error);
+      return refs.map(() => undefined);
+    }
+  }
+
+  /** Asks for leases; call it before the authority is read. Undefined: nothing may be filled. */
+  async reserve(refs: readonly ItemRef[]): Promise<Reservation | undefined> {
+    const { applied, recent, onError } = this.#options;
+    const provenAt = applied()?.settled;
+    if (provenAt === undefined || !this.#isUsable()) return undefined;
+    const { completeFrom } = recent;
+    // A copy that says less than this server can judge would be refused by it again and again.
+    if (provenAt < completeFrom) return undefined;
+    try {
+      const requests = refs.map(({ namespace, key }) => ({
+        namespace,
+        key,
+        minVersion: recent.newest({ namespace, key }),
+        minProvenAt: completeFrom - 1,
+      }));
+      return { provenAt, leases: await this.tier.lease(requests) };
+    } catch (error) {
+      onError(error);
+      return undefined;
+    }
+  }
+
+  /**
+   * Fills in the background with what the authority gave for the refs of a reservation; undefined
+   * where there is no item, and always given, so that no lease stays with nobody to use it.
+   */
+  fill(
+    refs: readonly ItemRef[],
+    reservation: Reservation,
+    records: readonly (ItemRecord | undefined)[],
+  ): void {
+    const { provenAt, leases } = reservation;
+    const copies: (SharedCopy & { readonly lease: LeaseToken })[] = [];
+    const unused: (ItemRef & { readonly lease: LeaseToken })[] = [];
+    for (const [index, lease] of leases.entries()) {
+      const ref = refs[index];
+      const record = records[index];
+      if (lease === undefined || ref === undefined) continue;
+      if (record === undefined) unused.push({ namespace: ref.namespace, key: ref.key, lease });
+      else copies.push({ record, provenAt, lease });
+    }
+    if (copies.length > 0) this.tier.fill(copies).catch(this.#options.onError);
+    if (unused.length > 0) this.tier.release(unused).catch(this.#options.onError);
+  }
+
+  /** The authority has nothing durable behind this ephemeral item: its proof is made anew. */
+  renew({ record, baseVersion }: SharedEntry): void {
+    const { applied, recent, onError } = this.#options;
+    const provenAt = applied()?.settled;
+    if (provenAt === undefined) return;
+    const newest = Math.max(baseVersion, recent.newest(record));
+    this.tier
+      .proveEphemeral(record, { version: record.version, provenAt, baseVersion: newest })
+      .catch(onError);
+  }
+
+  /** The place as of which a value written or read from now on is proven; undefined: of none. */
+  place(): LogPlace | undefined {
+    return this.#options.applied()?.settled;
+  }
+
+  /**
+   * Tells the shared tier and the other servers what has committed; resolves to what became of it
+   * there. The receipt of one who does not wait says "pending".
+   */
+  async settle(changes: readonly SettledChange[]): Promise<readonly TierOutcome[]> {
+    const { recent, onError } = this.#options;
+    for (const change of changes) recent.note(change, change.version);
+    if (this.#settling + changes.length > SETTLING_MAX || !this.#isUsable())
+      return changes.map(() => "failed");
+    this.#settling += changes.length;
+    try {
+      const outcomes = await this.tier.settle(changes);
+      return outcomes.map((outcome) => (outcome === "stored" ? "stored" : "skipped"));
+    } catch (error) {
+      onError(error);
+      return changes.map(() => "failed");
+    } finally {
+      this.#settling -= changes.length;
+    }
+  }
+
+  /** A namespace was cleared here. */
+  async announceClear(clear: {
+    readonly namespace: string;
+    readonly below: boolean;
+    readonly version: number;
+  }): Promise<void> {
+    this.#options.recent.noteClear(clear);
+    try {
+      await this.tier.announce(clear);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  /** It does not answer now, so nothing is sent to it. */
+  isAway(): boolean {
+    return !this.#isUsable();
+  }
+
+  #isUsable(): boolean {
+    const { status } = this.tier.health();
+    return status === "ready" || status === "degraded";
+  }
+
+  #judge(ref: ItemRef, entry: SharedEntry | undefined): Judged | undefined {
+    if (entry === undefined) return undefined;
+    const { recent, readsAhead, clock } = this.#options;
+    const { record, provenAt, baseVersion } = entry;
+    if (record.deadlineMs <= clock.monotonicMs()) return undefined;
+    const isCopy = entry.kind === "copy";
+    // A durable change since an ephemeral item was set ends it, wherever it still lies.
+    const version = isCopy ? record.version : baseVersion;
+    if (recent.newest(ref) > version) return undefined;
+    if (provenAt < recent.completeFrom) return isCopy ? undefined : { verdict: "unsure", entry };
+    if (isCopy && !readsAhead.admits(ref, version)) return undefined;
+    return { verdict: "proven", entry };
+  }
+
+  #hear(message: BusMessage): void {
+    const { copies, recent, onWake } = this.#options;
+    if (message.kind === "wake") onWake();
+    else if (message.kind === "clear") {
+      recent.noteClear(message);
+      copies.invalidateNamespace(message.namespace, message.below);
+    } else {
+      recent.note(message.ref, message.version);
+      copies.invalidate(message.ref, message.version);
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import type { FillToken } from "../coherence/fill-guard.ts";
+import type { Judged, Reservation } from "../coherence/shared-copies.ts";
+import { MemoryError, toMemoryError } from "../model/errors.ts";
+import type { ItemRecord, ItemRef, MemoryTier } from "../model/item.ts";
+import type { Core } from "./core.ts";
+import type { ReadOptions } from "./memory.ts";
+
+/** An item as it lies in a tier of bytes, and the tier that gave it. */
+export interface ServedRecord {
+  readonly tier: MemoryTier;
+  readonly record: ItemRecord;
+  /** True when it is a copy: then it is only as current as the last proof. */
+  readonly copy: boolean;
+  /** Found in this process in this very step: nothing can have changed since. */
+  readonly atHand: boolean;
+}
+
+/** What was found; undefined = surely absent; an error = cannot tell. */
+export type Fetched = ServedRecord | MemoryError | undefined;
+
+/** What the shared tier gave for one ref: served, or an ephemeral item that the authority must allow. */
+interface Below {
+  readonly served: ServedRecord | undefined;
+  readonly unsure: Judged | undefined;
+}
+
+const NOTHING: Below = { served: undefined, unsure: undefined };
+
+/** Fetches what no copy in this process may answer: from the shared tier with proof, else from the authority. */
+export class Fetcher {
+  readonly #core: Core;
+  /** Whether copies may be served under these options at this moment. */
+  readonly #mayUseCopies: (options: ReadOptions | undefined) => boolean;
+
+  constructor(core: Core, mayUseCopies: (options: ReadOptions | undefined) => boolean) {
+    this.#core = core;
+    this.#mayUseCopies = mayUseCopies;
+  }
+
+  /** One item; rejects when it cannot be told. */
+  async one(ref: ItemRef, options: ReadOptions | undefined): Promise<ServedRecord | undefined> {
+    if (this.#core.shared === undefined) return this.#oneFromAuthority(ref);
+    const [fetched] = await this.many([ref], options);
+    if (fetched instanceof MemoryError) throw fetched;
+    return fetched;
+  }
+
+  /** Many, in order; what cannot be told of one is its own answer. */
+  async many(
+    refs: readonly ItemRef[],
+    options: ReadOptions | undefined,
+  ): Promise<readonly Fetched[]> {
+    const { guard } = this.#core.copies;
+    const tokens = refs.map((ref) => guard.begin(ref));
+    try {
+      const wantsLatest = options?.consistency === "latest";
+      const below = wantsLatest
+        ? tokens.map(() => NOTHING)
+        : await this.#fromShared(tokens, options);
+      const missing = tokens.filter((_, index) => below[index]?.served === undefined);
+      if (missing.length === 0) return below.map(({ served }) => served);
+      const records = await this.#fromAuthority(missing, wantsLatest);
+      let next = 0;
+      const fetched = below.map(({ served }) => served ?? this.#served(records[next++]));
+      return await this.#withEphemeral(refs, { fetched, below, wantsLatest });
+    } finally {
+      for (const token of tokens) guard.end(token);
+    }
+  }
+
+  /** Without lists: most reads are of one item. */
+  async #oneFromAuthority(ref: ItemRef): Promise<ServedRecord | undefined> {
+    const { copies, authority } = this.#core;
+    const token = copies.guard.begin(ref);
+    try {
+      const [record] = await authority.getMany([ref]);
+      if (record === undefined) return undefined;
+      this.#fill(token, record, authority.name);
+      return { tier: authority.name, record, copy: false, atHand: false };
+    } finally {
+      copies.guard.end(token);
+    }
+  }
+
+  async #fromShared(
+    tokens: readonly FillToken[],
+    options: ReadOptions | undefined,
+  ): Promise<readonly Below[]> {
+    const { shared } = this.#core;
+    if (shared === undefined || !this.#mayUseCopies(options)) return tokens.map(() => NOTHING);
+    const judged = await shared.find(tokens.map(({ ref }) => ref));
+    // Asked again: the answer may have taken longer than the proof lasts.
+    if (!this.#mayUseCopies(options)) return tokens.map(() => NOTHING);
+    return tokens.map((token, index) => this.#below(token, judged[index], shared.tier.name));
+  }
+
+  #below(token: FillToken, judged: Judged | undefined, tier: MemoryTier): Below {
+    if (judged === undefined) return NOTHING;
+    const { entry, verdict } = judged;
+    if (verdict === "unsure") return { served: undefined, unsure: judged };
+    const { record } = entry;
+    if (entry.kind === "ephemeral")
+      return { served: { tier, record, copy: false, atHand: false }, unsure: undefined };
+    if (!token.allows(record.version)) return NOTHING;
+    this.#fill(token, record, tier);
+    return { served: { tier, record, copy: true, atHand: false }, unsure: undefined };
+  }
+
+  /** The lease comes before the query: whatever is committed in between takes it away. */
+  async #fromAuthority(
+    tokens: readonly FillToken[],
+    wantsLatest: boolean,
+  ): Promise<readonly (ItemRecord | MemoryError | undefined)[]> {
+    const { shared, authority } = this.#core;
+    const refs = tokens.map(({ ref }) => ref);
+    const reservation = wantsLatest ? undefined : await shared?.reserve(refs);
+    const records = await this.#settledRecords(refs);
+    const sound = records.map((record) => (record instanceof MemoryError ? undefined : record));
+    for (const [index, token] of tokens.entries()) {
+      const record = sound[index];
+      if (records[index] instanceof MemoryError) continue;
+      this.#core.readsAhead?.note(token.ref, record?.version ?? Number.POSITIVE_INFINITY);
+      if (record !== undefined) this.#fill(token, record, authority.name);
+    }
+    if (reservation !== undefined) this.#fillShared(refs, reservation, sound);
+    return records;
+  }
+
+  #fillShared(
+    refs: readonly ItemRef[],
+    reservation: Reservation,
+    records: readonly (ItemRecord | undefined)[],
+  ): void {
+    this.#core.shared?.fill(refs, reservation, records);
+  }
+
+  /** What the authority has, each record or why it cannot be told. */
+  async #settledRecords(
+    refs: readonly ItemRef[],
+  ): Promise<readonly (ItemRecord | MemoryError | undefined)[]> {
+    try {
+      return await this.#core.authority.getMany(refs);
+    } catch (cause) {
+      const error = toMemoryError(cause);
+      if (error.code !== "CORRUPT_VALUE" || refs.length === 1) return refs.map(() => error);
+      // One damaged row fails the whole query; asked for one by one the others can be had.
+      const answers: (ItemRecord | MemoryError | undefined)[] = [];
+      for (const ref of refs) answers.push(...(await this.#settledRecords([ref])));
+      return answers;
+    }
+  }
+
+  /** Where the authority has nothing durable, an ephemeral item may be there. */
+  async #withEphemeral(
+    refs: readonly ItemRef[],
+    read: {
+      readonly fetched: readonly Fetched[];
+      readonly below: readonly Below[];
+      readonly wantsLatest: boolean;
+    },
+  ): Promise<readonly Fetched[]> {
+    const { shared } = this.#core;
+    const { fetched, below, wantsLatest } = read;
+    if (shared === undefined) return fetched;
+    const absent = refs.filter((_, index) => fetched[index] === undefined);
+    if (absent.length === 0) return fetched;
+    const judged = wantsLatest ? await shared.find(absent) : undefined;
+    let next = 0;
+    return fetched.map((one, index) => {
+      if (one !== undefined) return one;
+      const found = judged === undefined ? below[index]?.unsure : judged[next++];
+      if (found?.entry.kind !== "ephemeral") return undefined;
+      if (found.verdict === "unsure") shared.renew(found.entry);
+      return { tier: shared.tier.name, record: found.entry.record, copy: false, atHand: false };
+    });
+  }
+
+  #served(record: ItemRecord | MemoryError | undefined): Fetched {
+    if (record === undefined || record instanceof MemoryError) return record;
+    return { tier: this.#core.authority.name, record, copy: false, atHand: false };
+  }
+
+  #fill(token: FillToken, record: ItemRecord, from: MemoryTier): void {
+    const { copies, moves } = this.#core;
+    if (copies.bytes === undefined || copies.fill(token, record) !== "stored") return;
+    moves.record(record, { from, to: copies.bytes.name, direction: "promote", reason: "read" });
+  }
+}
