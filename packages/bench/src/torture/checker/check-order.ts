@@ -2,7 +2,7 @@ import type { Read } from "../history/history.ts";
 import { mayBeGone } from "./absence.ts";
 import { describe, place } from "./check-reads.ts";
 import { Floors, isBelow } from "./floors.ts";
-import type { Mark } from "./floors.ts";
+import type { Floor, Mark } from "./floors.ts";
 import type { KeyHistory } from "./key-history.ts";
 import type { Placed } from "./placing.ts";
 import type { Violation, ViolationKind } from "./violation.ts";
@@ -79,7 +79,13 @@ function goingBack(
     .filter(({ shown }) => shown === undefined)
     .map((read): Mark => {
       const { version } = shownSoFar.before(read.start);
-      return { at: read.end, version: version + JUST_ABOVE, start: -Infinity, put: undefined };
+      return {
+        at: read.end,
+        version: version + JUST_ABOVE,
+        start: -Infinity,
+        put: undefined,
+        toldBy: read,
+      };
     });
   const floors = new Floors([...told, ...absences]);
   return judged.flatMap((read) => {
@@ -88,13 +94,19 @@ function goingBack(
       { kind, key: read.key, message: `${describe(read)}: ${message}` },
     ];
     if (read.shown === undefined) {
-      const missing = floor.puts.find((put) => !mayBeGone(put, history.removals, read));
-      return missing === undefined ? [] : violation(`nothing, though told of ${place(missing)}`);
+      const missing = floor.puts.find((put) => !mayBeGone(put, history, read));
+      return missing === undefined
+        ? []
+        : violation(`nothing, though told of ${place(missing)}${by(floor)}`);
     }
     const shown = history.byId.get(read.shown);
     if (shown === undefined || !isBelow(shown, floor)) return [];
-    return violation(`${place(shown)}, though told of version ${floor.version}`);
+    return violation(`${place(shown)}, though told of version ${floor.version}${by(floor)}`);
   });
+}
+
+function by({ toldBy }: Floor): string {
+  return toldBy === undefined ? " by a write" : ` by ${describe(toldBy)}`;
 }
 
 function marksOf(history: KeyHistory, observer: Observer): Mark[] {
@@ -102,7 +114,7 @@ function marksOf(history: KeyHistory, observer: Observer): Mark[] {
   for (const read of observer.reads) {
     const put = read.shown === undefined ? undefined : history.byId.get(read.shown);
     if (put !== undefined)
-      marks.push({ at: read.end, version: put.version, start: -Infinity, put });
+      marks.push({ at: read.end, version: put.version, start: -Infinity, put, toldBy: read });
   }
   for (const done of observer.writes) {
     const put = done.write.kind === "put" ? done : undefined;

@@ -26,7 +26,7 @@ export function checkReads(history: KeyHistory, boundMs: number): Violation[] {
     ];
     const behind = read.mode === "latest" ? "lost" : "overBound";
     if (read.shown === undefined) {
-      const missing = floor.puts.find((put) => !mayBeGone(put, history.removals, read));
+      const missing = floor.puts.find((put) => !mayBeGone(put, history, read));
       return missing === undefined ? [] : violation(behind, `nothing, after ${place(missing)}`);
     }
     const shown = history.byId.get(read.shown);

@@ -90,6 +90,12 @@ describe("a removed item", () => {
   });
 });
 
+test("an item may be absent when a later one that took its place may be past its time", () => {
+  const made = new MadeHistory().put(1, { start: 0 }).put(2, { start: 1000, ttlMs: 300 });
+  expect(found(made.read(undefined, { start: 1350 }))).toEqual({});
+  expect(found(made.read(undefined, { start: 1250, server: "b" }))).toEqual({ overBound: 1 });
+});
+
 describe("an acknowledged write", () => {
   test("is lost when `latest` shows what was before it, or nothing", () => {
     const made = history().put(1, { start: 0 }).put(2, { start: 100 });

@@ -1,3 +1,4 @@
+import type { Read } from "../history/history.ts";
 import type { Placed } from "./placing.ts";
 
 /** Something that had surely happened at a time. */
@@ -9,6 +10,8 @@ export interface Mark {
   readonly start: number;
   /** The put that must show, or something newer. */
   readonly put: Placed | undefined;
+  /** The read that told of it, if one did. */
+  readonly toldBy?: Read;
 }
 
 export interface Floor {
@@ -16,9 +19,11 @@ export interface Floor {
   readonly start: number;
   /** The newest puts by version and by time; where nothing shows, each needs an excuse. */
   readonly puts: readonly Placed[];
+  /** The read that told of the version, if one did. */
+  readonly toldBy: Read | undefined;
 }
 
-const NOTHING: Floor = { version: -Infinity, start: -Infinity, puts: [] };
+const NOTHING: Floor = { version: -Infinity, start: -Infinity, puts: [], toldBy: undefined };
 
 /** For any moment the least that a read which begins then must show. */
 export class Floors {
@@ -38,6 +43,7 @@ export class Floors {
       floor = {
         version: Math.max(floor.version, mark.version ?? -Infinity),
         start: Math.max(floor.start, mark.start),
+        toldBy: (mark.version ?? -Infinity) > floor.version ? mark.toldBy : floor.toldBy,
         puts: [byVersion, byStart].filter((one) => one !== undefined),
       };
       this.#times.push(mark.at);
