@@ -17,7 +17,20 @@ export interface MemoryConfig {
   readonly tiers: {
     readonly L0: LocalTierConfig;
     readonly L1: LocalTierConfig;
-    readonly L2: { readonly enabled: boolean; readonly url?: string };
+    readonly L2: {
+      /** Without a url there is no L2, whatever stands here. */
+      readonly enabled: boolean;
+      /** redis://, redis-cluster:// or redis-sentinel://, each also with "rediss" for TLS. */
+      readonly url?: string;
+      /** Holds the password alone, read for every new connection; the URL then carries none. */
+      readonly passwordFile?: string;
+      /** First part of every key: memories with different ones may share a Redis. Default "cherry". */
+      readonly prefix: string;
+      /** One command, milliseconds. Default 250. */
+      readonly commandTimeoutMs: number;
+      /** Whether servers tell each other of changes over Redis; the log tells anyway. Default true. */
+      readonly bus: boolean;
+    };
     readonly L3: {
       /** postgres://… ; absent = embedded. */
       readonly url?: string;

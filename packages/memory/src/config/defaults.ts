@@ -8,7 +8,7 @@ export const DEFAULT_CONFIG: MemoryConfig = {
   tiers: {
     L0: { enabled: true, maxSizeMb: 64, maxItems: 4096 },
     L1: { enabled: true, maxSizeMb: 256, maxItems: 1_000_000, eviction: "lru" },
-    L2: { enabled: false },
+    L2: { enabled: false, prefix: "cherry", commandTimeoutMs: 250, bus: true },
     L3: { schema: "cherry", connectionBudget: 60, servers: 10 },
     L4: { enabled: false },
   },

@@ -44,13 +44,25 @@ function listOf(env: EnvironmentVariables, name: string, problems: ConfigProblem
   }
 }
 
+function redisConfig(env: EnvironmentVariables): MemoryConfig["tiers"]["L2"] {
+  const base = DEFAULT_CONFIG.tiers.L2;
+  const url = text(env, "REDIS_URL");
+  const passwordFile = text(env, "REDIS_PASSWORD_FILE");
+  return {
+    ...base,
+    enabled: url !== undefined,
+    ...(url === undefined ? {} : { url }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    prefix: text(env, "CHERRY_REDIS_PREFIX") ?? base.prefix,
+  };
+}
+
 /** The manager's configuration from environment variables; all problems in one INVALID_CONFIG. */
 export function loadConfig(env: EnvironmentVariables): MemoryConfig {
   const problems: ConfigProblem[] = [];
   const base = DEFAULT_CONFIG;
   const databaseUrl = text(env, "DATABASE_URL");
   const passwordFile = text(env, "DATABASE_PASSWORD_FILE");
-  const redisUrl = text(env, "REDIS_URL");
   const keysFile = text(env, "CHERRY_ENCRYPTION_KEYS_FILE");
   const weaviateUrl = text(env, "WEAVIATE_URL");
   const valueBytes = numeric(env, "CHERRY_MAX_VALUE_BYTES", problems);
@@ -64,7 +76,7 @@ export function loadConfig(env: EnvironmentVariables): MemoryConfig {
         ...base.tiers.L1,
         maxSizeMb: numeric(env, "CHERRY_L1_MAX_MB", problems) ?? base.tiers.L1.maxSizeMb,
       },
-      L2: { enabled: redisUrl !== undefined, ...(redisUrl === undefined ? {} : { url: redisUrl }) },
+      L2: redisConfig(env),
       L3: {
         ...base.tiers.L3,
         schema: text(env, "CHERRY_DB_SCHEMA") ?? base.tiers.L3.schema,

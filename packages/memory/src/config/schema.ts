@@ -51,7 +51,22 @@ const configSchema = z.strictObject({
   tiers: z.strictObject({
     L0: localTier,
     L1: localTier,
-    L2: remoteTier,
+    L2: z.strictObject({
+      enabled: z.boolean(),
+      url: z
+        .string()
+        .regex(
+          /^rediss?(-cluster|-sentinel)?:\/\/./,
+          "expected redis://host:port, redis-cluster:// or redis-sentinel://, or rediss… for TLS",
+        )
+        .optional(),
+      passwordFile: z.string().min(1).optional(),
+      prefix: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,64}$/, "expected 1 to 64 of A-Z, a-z, 0-9, dot, _ and -"),
+      commandTimeoutMs: z.number().min(10).max(60_000),
+      bus: z.boolean(),
+    }),
     L3: z.strictObject({
       url: z
         .string()

@@ -67,8 +67,27 @@ async function openDatabase(config: MemoryConfig, around: TierSurroundings): Pro
   });
 }
 
+async function sharedTier(
+  config: MemoryConfig,
+  around: TierSurroundings,
+): Promise<SharedTier | undefined> {
+  const { enabled, url, passwordFile, prefix, commandTimeoutMs, bus } = config.tiers.L2;
+  if (!enabled || url === undefined) return undefined;
+  const { RedisTier } = await import("./redis/redis-tier.ts");
+  return new RedisTier({
+    url,
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+    prefix,
+    commandTimeoutMs,
+    bus,
+    ...around,
+  });
+}
+
 /** Makes every tier that the configuration asks for. The only place that names concrete tiers. */
 export async function createTiers(config: MemoryConfig, around: TierSurroundings): Promise<Tiers> {
+  // First what may refuse the configuration: a database that was opened would stay open.
+  const shared = await sharedTier(config, around);
   const database = await openDatabase(config, around);
   const { schema } = config.tiers.L3;
   const { limits } = config;
@@ -76,6 +95,7 @@ export async function createTiers(config: MemoryConfig, around: TierSurroundings
   return {
     objects: hotTier(config, around),
     bytes: processTier(config, around),
+    shared,
     authority: new PostgresAuthority({ database, schema, clock, limits, metrics }),
   };
 }
@@ -87,12 +107,13 @@ export function tiersLeftOut(config: MemoryConfig): readonly TierLeftOut[] {
   if (!L0.enabled) left.push({ tier: MemoryTier.L0_CPU_CACHE, reason: "switched off by tiers.L0" });
   if (!L1.enabled)
     left.push({ tier: MemoryTier.L1_PROCESS_MEMORY, reason: "switched off by tiers.L1" });
-  left.push({
-    tier: MemoryTier.L2_SHARED_MEMORY,
-    reason: L2.enabled
-      ? "REDIS_URL is set, but this version has no shared cache yet; servers stay coherent through the change log"
-      : "REDIS_URL is not set; one server needs no shared cache",
-  });
+  if (L2.url === undefined)
+    left.push({
+      tier: MemoryTier.L2_SHARED_MEMORY,
+      reason: "REDIS_URL is not set; servers stay coherent through the change log",
+    });
+  else if (!L2.enabled)
+    left.push({ tier: MemoryTier.L2_SHARED_MEMORY, reason: "switched off by tiers.L2" });
   left.push({
     tier: MemoryTier.L4_WEAVIATE,
     reason: L4.enabled

@@ -22,6 +22,8 @@ export interface TierHealth {
   readonly status: TierStatus;
   /** Why it is not ready; absent when it is. */
   readonly reason?: string;
+  /** What is unwise about how it is set up, and the remedy; it works all the same. */
+  readonly warning?: string;
 }
 
 /** Figures since start; cheap to read. */

@@ -1,0 +1,224 @@
+import { Cluster } from "ioredis";
+import type { Redis } from "ioredis";
+import type { Metrics, TierOperation } from "../../metrics/metrics.ts";
+import type { Clock, Random } from "../../model/clock.ts";
+import { MemoryError } from "../../model/errors.ts";
+import type { MemoryTier } from "../../model/item.ts";
+import { backoffMs } from "../../resilience/backoff.ts";
+import { Breaker } from "../../resilience/breaker.ts";
+import { makeRedisClient } from "./redis-client.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { redisFault, unavailable } from "./redis-faults.ts";
+import type { RedisFault } from "./redis-faults.ts";
+import { inspectRedis } from "./redis-inspection.ts";
+import type { Inspection } from "./redis-inspection.ts";
+import { describeTarget } from "./redis-url.ts";
+import type { RedisTarget } from "./redis-url.ts";
+import { speaksOtherwise } from "./tls-probe.ts";
+
+export interface RedisConnectionOptions {
+  readonly target: RedisTarget;
+  readonly passwordFile: string | undefined;
+  readonly prefix: string;
+  readonly commandTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly tier: MemoryTier;
+}
+
+const FAILURES_MAX = 3;
+const OPEN_MS = 200;
+const OPEN_MAX_MS = 2000;
+const INSPECT_BACKOFF = { firstMs: 100, maxMs: 2000 };
+/** A Redis that cannot be used as it is set up may be set up otherwise meanwhile. */
+const REINSPECT_MS = 2000;
+/** Tries without a connection before it is asked whether the other side speaks TLS where we do not. */
+const TRIES_BEFORE_PROBE = 1;
+
+/**
+ * The way to Redis: fails at once while it is away, and looks whether it can be used at all before the
+ * first command over a new connection. Nothing is sent twice.
+ */
+export class RedisConnection {
+  readonly where: string;
+  readonly isCluster: boolean;
+  readonly #options: RedisConnectionOptions;
+  readonly #client: RedisClient;
+  readonly #breaker: Breaker;
+  readonly #stop = new AbortController();
+  /** Passed the look that was taken since the connection was made. */
+  #isUsable = false;
+  #fault: RedisFault | undefined;
+  #inspection: Inspection | undefined;
+  #generation = 0;
+  #tries = 0;
+  #firstLook: (() => void) | undefined;
+
+  constructor(options: RedisConnectionOptions) {
+    const { target, clock, random, metrics, tier } = options;
+    this.#options = options;
+    this.where = describeTarget(target);
+    this.isCluster = target.mode === "cluster";
+    this.#breaker = new Breaker({
+      name: `Redis at ${this.where}`,
+      clock,
+      random,
+      failuresMax: FAILURES_MAX,
+      openMs: OPEN_MS,
+      openMaxMs: OPEN_MAX_MS,
+      onState: (state) => metrics.breaker(tier, state),
+    });
+    this.#client = makeRedisClient({
+      ...options,
+      onRetry: () => {
+        metrics.retry(tier, "get");
+        this.#notConnected();
+      },
+    });
+    this.#client.on("error", (error: unknown) => this.#note(error));
+    this.#client.on("node error", (error: unknown) => this.#note(error));
+    this.#client.on("close", () => (this.#isUsable = false));
+    this.#client.on("ready", () => void this.#inspect());
+  }
+
+  /** Resolves when Redis can be used, or surely cannot, or after `withinMs`; never rejects. */
+  async start(withinMs: number): Promise<void> {
+    const looked = new Promise<void>((resolve) => (this.#firstLook = resolve));
+    this.#client.connect().catch((error: unknown) => this.#note(error));
+    await Promise.race([looked, this.#sleep(withinMs)]);
+  }
+
+  /** Why Redis cannot be used now, with the remedy; undefined when it can. */
+  get trouble(): string | undefined {
+    if (!this.#isUsable) return this.#fault?.reason ?? "it is being connected to";
+    if (this.#breaker.state !== "closed") return this.#fault?.reason ?? "it did not answer lately";
+    return undefined;
+  }
+
+  get inspection(): Inspection | undefined {
+    return this.#inspection;
+  }
+
+  /** Sends what `send` sends; rejects with STORE_UNAVAILABLE, at once where there is no hope. */
+  async run<T>(operation: TierOperation, send: (client: RedisClient) => Promise<T>): Promise<T> {
+    const { clock, metrics, tier } = this.#options;
+    this.#admit(operation);
+    const sentMs = clock.monotonicMs();
+    try {
+      const reply = await send(this.#client);
+      this.#breaker.success();
+      metrics.latency(tier, operation, clock.monotonicMs() - sentMs);
+      return reply;
+    } catch (error) {
+      throw this.#failed(operation, error);
+    }
+  }
+
+  /** The nodes that hold keys. */
+  masters(): readonly Redis[] {
+    const client = this.#client;
+    return client instanceof Cluster ? client.nodes("master") : [client];
+  }
+
+  close(): void {
+    this.#stop.abort(new Error("closed"));
+    this.#isUsable = false;
+    this.#firstLook?.();
+    this.#client.disconnect();
+  }
+
+  #admit(operation: TierOperation): void {
+    const { metrics, tier } = this.#options;
+    if (this.#stop.signal.aborted)
+      throw new MemoryError("CLOSED", "the shared cache is closed; open a new manager");
+    if (this.#isUsable && this.#client.status === "ready") {
+      this.#breaker.admit();
+      return;
+    }
+    const fault = this.#fault;
+    metrics.error(tier, operation, (fault?.kind ?? "unreachable").toUpperCase());
+    throw unavailable(this.where, {
+      reason: fault?.reason ?? "it is being connected to",
+      cause: fault?.cause,
+    });
+  }
+
+  #failed(operation: TierOperation, error: unknown): MemoryError {
+    const { metrics, tier } = this.#options;
+    if (error instanceof MemoryError) return error;
+    const fault = redisFault(error);
+    metrics.error(tier, operation, fault.kind.toUpperCase());
+    this.#fault = fault;
+    if (fault.away) this.#breaker.failure(fault.cause);
+    else this.#breaker.success();
+    return unavailable(this.where, fault);
+  }
+
+  /** An error of a connection; those of commands come by `run`. */
+  #note(error: unknown): void {
+    const fault = redisFault(error);
+    // That a connection ended tells less than why it could not be made.
+    const isVague = fault.kind === "unreachable" && this.#fault !== undefined && !this.#fault.away;
+    if (!isVague) this.#fault = fault;
+    if (!fault.away && !this.#isUsable) this.#firstLook?.();
+  }
+
+  #notConnected(): void {
+    this.#isUsable = false;
+    this.#tries += 1;
+    if (this.#tries === TRIES_BEFORE_PROBE + 1) void this.#askWhatItSpeaks();
+  }
+
+  /** A server that wants TLS only hangs up on us, and one that does not know it says nothing at all. */
+  async #askWhatItSpeaks(): Promise<void> {
+    const { target, connectTimeoutMs } = this.#options;
+    const [node] = target.nodes;
+    if (node === undefined) return;
+    const reason = await speaksOtherwise(node, target.tls, connectTimeoutMs);
+    if (reason === undefined || this.#isUsable) return;
+    this.#fault = { kind: "tls", reason, away: false, cause: this.#fault?.cause };
+    this.#firstLook?.();
+  }
+
+  async #inspect(): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    this.#isUsable = false;
+    const { random } = this.#options;
+    const isCurrent = (): boolean =>
+      generation === this.#generation &&
+      !this.#stop.signal.aborted &&
+      this.#client.status === "ready";
+    for (let attempt = 1; isCurrent(); attempt += 1) {
+      const refused = await this.#look(isCurrent);
+      if (refused === undefined) return;
+      await this.#sleep(refused ? REINSPECT_MS : backoffMs(attempt, INSPECT_BACKOFF, random));
+    }
+  }
+
+  /** Undefined: it can be used. True: it answers, and cannot be used. False: no answer. */
+  async #look(isCurrent: () => boolean): Promise<boolean | undefined> {
+    try {
+      const inspection = await inspectRedis(this.#client, this.#options.prefix);
+      if (!isCurrent()) return false;
+      this.#inspection = inspection;
+      this.#fault = inspection.refusal;
+      this.#firstLook?.();
+      if (inspection.refusal !== undefined) return true;
+      this.#isUsable = true;
+      this.#tries = 0;
+      this.#breaker.success();
+      return undefined;
+    } catch (error) {
+      this.#fault = redisFault(error);
+      return false;
+    }
+  }
+
+  /** Ends early, without an error, when the connection is closed. */
+  async #sleep(delayMs: number): Promise<void> {
+    await this.#options.clock.sleep(delayMs, this.#stop.signal).catch(() => undefined);
+  }
+}

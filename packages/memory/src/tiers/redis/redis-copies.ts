@@ -1,0 +1,250 @@
+import type { TierOperation } from "../../metrics/metrics.ts";
+import type { Clock, Random } from "../../model/clock.ts";
+import type { ItemRef } from "../../model/item.ts";
+import type {
+  LeaseRequest,
+  LeaseToken,
+  SettledChange,
+  SettleOutcome,
+  SharedCopy,
+  SharedEntry,
+} from "../shared.ts";
+import { encodeChanges } from "./bus-message.ts";
+import { decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
+import { digits } from "./entry-digits.ts";
+import { makeLease, readLease } from "./lease-token.ts";
+import { ReadBatcher } from "./read-batcher.ts";
+import { evaluate, numbers, readValues } from "./redis-commands.ts";
+import type { Argument } from "./redis-commands.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisNames } from "./redis-names.ts";
+import { FILL, LEASE, READ_WITH_LIFETIME, RELEASE, SETTLE } from "./scripts.ts";
+import type { RedisScript } from "./scripts.ts";
+
+export interface RedisCopiesOptions {
+  readonly connection: RedisConnection;
+  readonly names: () => RedisNames;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly copyLifeMs: number;
+  readonly markerLifeMs: number;
+  readonly leaseMs: number;
+}
+
+/** Keys in one command: Redis does nothing else meanwhile. */
+const KEYS_MAX = 128;
+/** A copy lives at least this share of the longest life: not all that were made together go together. */
+const LIFE_SHARE_MIN = 0.8;
+const STORED = 1;
+const OLDER = 0;
+
+interface Found {
+  readonly ref: ItemRef;
+  readonly name: string;
+}
+
+/** Copies, markers and leases. What each script does stands beside it in scripts.ts. */
+export class RedisCopies {
+  hits = 0;
+  misses = 0;
+  readonly #options: RedisCopiesOptions;
+  readonly #keysMax: number;
+  readonly #reads: ReadBatcher;
+
+  constructor(options: RedisCopiesOptions) {
+    this.#options = options;
+    // In a cluster keys of one command must lie in one slot.
+    this.#keysMax = options.connection.isCluster ? 1 : KEYS_MAX;
+    this.#reads = new ReadBatcher(this.#keysMax, (names) => this.#readChunk(names));
+  }
+
+  async findMany(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
+    const names = this.#options.names();
+    const wanted = refs.map((ref) => ({ ref, name: names.key(ref) }));
+    const [only] = wanted;
+    const values =
+      wanted.length === 1 && only !== undefined
+        ? [await this.#reads.read(only.name)]
+        : await this.#inChunks(wanted, null, (chunk) =>
+            this.#readChunk(chunk.map(({ name }) => name)),
+          );
+    const timed: { readonly index: number; readonly found: Found }[] = [];
+    const entries = wanted.map((found, index) => {
+      const bytes = values[index];
+      const decoded =
+        bytes === null || bytes === undefined
+          ? undefined
+          : decodeEntry(bytes, found.ref, found.name);
+      if (decoded?.hasTtl === true) timed.push({ index, found });
+      return decoded?.hasTtl === true ? undefined : decoded?.entry;
+    });
+    if (timed.length > 0) {
+      const lifetimes = await this.#readTimed(timed.map(({ found }) => found));
+      for (const [at, { index }] of timed.entries()) entries[index] = lifetimes[at];
+    }
+    for (const entry of entries) {
+      if (entry === undefined) this.misses += 1;
+      else this.hits += 1;
+    }
+    return entries;
+  }
+
+  async lease(requests: readonly LeaseRequest[]): Promise<readonly (LeaseToken | undefined)[]> {
+    const { clock, random, leaseMs, markerLifeMs } = this.#options;
+    return this.#inChunks(requests, undefined, async (chunk) => {
+      const secrets = chunk.map(() => makeLease(random));
+      const reply = await this.#evaluate("set", LEASE, {
+        refs: chunk,
+        args: [
+          leaseMs,
+          markerLifeMs,
+          ...chunk.flatMap(({ minVersion, minProvenAt }, index) => [
+            secrets[index] ?? "",
+            minVersion,
+            minProvenAt,
+          ]),
+        ],
+      });
+      // Known from here on: what is left of a lifetime now was left when the lease was granted.
+      const knownMs = clock.monotonicMs();
+      return reply.map((state, index) =>
+        state === STORED ? `${secrets[index] ?? ""}@${knownMs}` : undefined,
+      );
+    });
+  }
+
+  async fill(
+    copies: readonly (SharedCopy & { readonly lease: LeaseToken })[],
+  ): Promise<readonly boolean[]> {
+    const { leaseMs, markerLifeMs } = this.#options;
+    return this.#inChunks(copies, false, async (chunk) => {
+      const reply = await this.#evaluate("set", FILL, {
+        refs: chunk.map(({ record }) => record),
+        args: [leaseMs, markerLifeMs, ...chunk.flatMap((copy) => this.#fillArguments(copy))],
+      });
+      return reply.map((state) => state === STORED);
+    });
+  }
+
+  async release(leases: readonly (ItemRef & { readonly lease: LeaseToken })[]): Promise<void> {
+    const { markerLifeMs } = this.#options;
+    await this.#inChunks(leases, undefined, async (chunk) => {
+      const secrets = chunk.map(({ lease }) => readLease(lease).secret);
+      await this.#evaluate("set", RELEASE, { refs: chunk, args: [markerLifeMs, ...secrets] });
+      return chunk.map(() => undefined);
+    });
+  }
+
+  async settle(changes: readonly SettledChange[]): Promise<readonly SettleOutcome[]> {
+    const { markerLifeMs, names } = this.#options;
+    const { channel } = names();
+    const outcomes = await Promise.all(
+      chunksOf(changes, this.#keysMax).map(async (chunk) => {
+        const reply = await this.#evaluate("set", SETTLE, {
+          refs: chunk,
+          args: [
+            channel,
+            encodeChanges(chunk),
+            markerLifeMs,
+            ...chunk.flatMap((change) => this.#settleArguments(change)),
+          ],
+        });
+        return reply.map((state): SettleOutcome => {
+          if (state === STORED) return "stored";
+          return state === OLDER ? "older" : "marked";
+        });
+      }),
+    );
+    return outcomes.flat();
+  }
+
+  #fillArguments(copy: SharedCopy & { readonly lease: LeaseToken }): Argument[] {
+    const { record, lease } = copy;
+    const { secret, knownMs } = readLease(lease);
+    const remaining = hasTtl(record) ? String(Math.floor(record.deadlineMs - knownMs)) : "";
+    const name = this.#options.names().key(record);
+    return [secret, digits(record.version), this.#life(), remaining, encodeCopy(name, copy)];
+  }
+
+  #settleArguments({ version, copy }: SettledChange): Argument[] {
+    // How late this command is carried out nobody knows, so no lifetime can be counted from then.
+    const kept = copy === undefined || hasTtl(copy.record) ? undefined : copy;
+    const name = kept === undefined ? "" : this.#options.names().key(kept.record);
+    return [digits(version), this.#life(), kept === undefined ? "" : encodeCopy(name, kept)];
+  }
+
+  #life(): number {
+    const { copyLifeMs, random } = this.#options;
+    return Math.floor(copyLifeMs * (LIFE_SHARE_MIN + random() * (1 - LIFE_SHARE_MIN)));
+  }
+
+  #readChunk(names: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    const operation = names.length === 1 ? "get" : "batch";
+    return this.#options.connection.run(operation, (client) => readValues(client, names));
+  }
+
+  /** Value and remaining lifetime of one moment; counted from when we asked, so it can only be early. */
+  async #readTimed(wanted: readonly Found[]): Promise<readonly (SharedEntry | undefined)[]> {
+    const { connection, clock } = this.#options;
+    return this.#inChunks(wanted, undefined, async (chunk) => {
+      const askedMs = clock.monotonicMs();
+      const names = chunk.map(({ name }) => name);
+      const reply = await connection.run("get", (client) =>
+        evaluate(client, READ_WITH_LIFETIME, names, []),
+      );
+      const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
+      return chunk.map(({ ref, name }, index) => {
+        const bytes = parts[2 * index];
+        const leftMs = Number(parts[2 * index + 1]);
+        const decoded = Buffer.isBuffer(bytes) ? decodeEntry(bytes, ref, name) : undefined;
+        if (decoded?.hasTtl !== true) return decoded?.entry;
+        // A lifetime without an end, where there must be one, is damage.
+        if (!(leftMs > 0)) return undefined;
+        const record = { ...decoded.entry.record, deadlineMs: askedMs + leftMs };
+        return { ...decoded.entry, record };
+      });
+    });
+  }
+
+  async #evaluate(
+    operation: TierOperation,
+    script: RedisScript,
+    call: { readonly refs: readonly ItemRef[]; readonly args: readonly Argument[] },
+  ): Promise<readonly number[]> {
+    const { names, connection } = this.#options;
+    const known = names();
+    const keys = call.refs.map((ref) => known.key(ref));
+    return numbers(
+      await connection.run(operation, (client) => evaluate(client, script, keys, call.args)),
+    );
+  }
+
+  /**
+   * One command for each chunk, all at once. Where some nodes of a cluster are away the others'
+   * answers count; where none answers this rejects.
+   */
+  async #inChunks<T, R>(
+    items: readonly T[],
+    missing: R,
+    work: (chunk: readonly T[]) => Promise<readonly R[]>,
+  ): Promise<R[]> {
+    const chunks = chunksOf(items, this.#keysMax);
+    const [only] = chunks;
+    if (only === undefined) return [];
+    if (chunks.length === 1) return [...(await work(only))];
+    const answers = await Promise.allSettled(chunks.map((chunk) => work(chunk)));
+    const [first] = answers;
+    if (first?.status === "rejected" && answers.every(({ status }) => status === "rejected"))
+      throw first.reason;
+    return answers.flatMap((answer, index) =>
+      answer.status === "fulfilled" ? answer.value : (chunks[index] ?? []).map(() => missing),
+    );
+  }
+}
+
+function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  if (items.length <= size) return items.length === 0 ? [] : [items];
+  const chunks: (readonly T[])[] = [];
+  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
+  return chunks;
+}

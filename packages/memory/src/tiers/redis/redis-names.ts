@@ -1,0 +1,51 @@
+import type { ItemRef } from "../../model/item.ts";
+import { isWithin } from "../../model/key.ts";
+
+/**
+ * Part of every key and channel: two releases that write entries or messages differently never read
+ * each other's, and both go on.
+ */
+export const FORMAT_VERSION = 1;
+
+/** NUL cannot occur in a namespace or a key. */
+const SEPARATOR = "\u0000";
+
+/** Names in Redis of one memory: its prefix, which environments do not share, and its epoch. */
+export class RedisNames {
+  readonly channel: string;
+  readonly #start: string;
+
+  constructor(prefix: string, epoch: string) {
+    this.#start = `${prefix}:${FORMAT_VERSION}:${epoch}:`;
+    this.channel = `${prefix}:bus:${FORMAT_VERSION}:${epoch}`;
+  }
+
+  key(ref: ItemRef): string {
+    return this.#start + ref.namespace + SEPARATOR + ref.key;
+  }
+
+  /** What a name stands for; undefined: it is none of ours. */
+  ref(name: string): ItemRef | undefined {
+    if (!name.startsWith(this.#start)) return undefined;
+    const at = name.indexOf(SEPARATOR, this.#start.length);
+    if (at === -1) return undefined;
+    return { namespace: name.slice(this.#start.length, at), key: name.slice(at + 1) };
+  }
+
+  /** For SCAN: matches all of a namespace, and where `below` is asked for, more than that. */
+  pattern(scope: { readonly namespace: string; readonly below: boolean }): string {
+    const end = scope.below ? "*" : `${SEPARATOR}*`;
+    return escapeGlob(this.#start + scope.namespace) + end;
+  }
+}
+
+export function isInScope(
+  ref: ItemRef,
+  scope: { readonly namespace: string; readonly below: boolean },
+): boolean {
+  return scope.below ? isWithin(ref.namespace, scope.namespace) : ref.namespace === scope.namespace;
+}
+
+function escapeGlob(text: string): string {
+  return text.replaceAll(/[*?[\]\\^]/g, "\\$&");
+}
