@@ -93,6 +93,11 @@ function factsCheck(bytes: Buffer, { at, bodyAt, name }: Facts): number {
   return crc32(name, crc32(bytes.subarray(at + 4, bodyAt), head));
 }
 
+/** Whether it says of itself that it is an item; one that then cannot be decoded is damaged. */
+export function claimsItem(bytes: Buffer): boolean {
+  return bytes[0] === COPY || bytes[0] === EPHEMERAL;
+}
+
 /** Undefined: a marker, a lease, damage, or what another release may have put there. */
 export function decodeEntry(bytes: Buffer, ref: ItemRef, name: string): DecodedEntry | undefined {
   const version = readDigits(bytes, 1);

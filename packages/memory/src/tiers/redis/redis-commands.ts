@@ -20,13 +20,11 @@ export async function evaluate(
   }
 }
 
-/** The values in the order of the names; null where there is none. */
-export async function readValues(
+/** The values in the order of the names; null where there is none, or where it is no text: GET would fail. */
+export function readValues(
   client: RedisClient,
   names: readonly string[],
 ): Promise<readonly (Buffer | null)[]> {
-  const [name] = names;
-  if (names.length === 1 && name !== undefined) return [await client.getBuffer(name)];
   return client.mgetBuffer(...names);
 }
 

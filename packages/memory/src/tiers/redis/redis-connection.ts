@@ -29,13 +29,13 @@ export interface RedisConnectionOptions {
 }
 
 const FAILURES_MAX = 3;
+/** One node that is away must not shut the door to the others: their answers come in between. */
+const CLUSTER_FAILURES_MAX = 12;
 const OPEN_MS = 200;
 const OPEN_MAX_MS = 2000;
 const INSPECT_BACKOFF = { firstMs: 100, maxMs: 2000 };
 /** A Redis that cannot be used as it is set up may be set up otherwise meanwhile. */
 const REINSPECT_MS = 2000;
-/** Tries without a connection before it is asked whether the other side speaks TLS where we do not. */
-const TRIES_BEFORE_PROBE = 1;
 
 /**
  * The way to Redis: fails at once while it is away, and looks whether it can be used at all before the
@@ -65,7 +65,7 @@ export class RedisConnection {
       name: `Redis at ${this.where}`,
       clock,
       random,
-      failuresMax: FAILURES_MAX,
+      failuresMax: this.isCluster ? CLUSTER_FAILURES_MAX : FAILURES_MAX,
       openMs: OPEN_MS,
       openMaxMs: OPEN_MAX_MS,
       onState: (state) => metrics.breaker(tier, state),
@@ -79,7 +79,7 @@ export class RedisConnection {
     });
     this.#client.on("error", (error: unknown) => this.#note(error));
     this.#client.on("node error", (error: unknown) => this.#note(error));
-    this.#client.on("close", () => (this.#isUsable = false));
+    this.#client.on("close", () => this.#closed());
     this.#client.on("ready", () => void this.#inspect());
   }
 
@@ -159,16 +159,26 @@ export class RedisConnection {
   /** An error of a connection; those of commands come by `run`. */
   #note(error: unknown): void {
     const fault = redisFault(error);
+    const known = this.#fault;
     // That a connection ended tells less than why it could not be made.
-    const isVague = fault.kind === "unreachable" && this.#fault !== undefined && !this.#fault.away;
+    const isVague =
+      known !== undefined &&
+      fault.kind === "unreachable" &&
+      (!known.away || fault.reason.includes("Connection is closed"));
     if (!isVague) this.#fault = fault;
     if (!fault.away && !this.#isUsable) this.#firstLook?.();
   }
 
-  #notConnected(): void {
+  #closed(): void {
+    // What the last commands met is no reason for what comes now.
+    if (this.#isUsable) this.#fault = undefined;
     this.#isUsable = false;
+  }
+
+  #notConnected(): void {
     this.#tries += 1;
-    if (this.#tries === TRIES_BEFORE_PROBE + 1) void this.#askWhatItSpeaks();
+    // At the first try, and ever more seldom: it may be set up while we try.
+    if ((this.#tries & (this.#tries - 1)) === 0) void this.#askWhatItSpeaks();
   }
 
   /** A server that wants TLS only hangs up on us, and one that does not know it says nothing at all. */
@@ -212,8 +222,9 @@ export class RedisConnection {
       this.#breaker.success();
       return undefined;
     } catch (error) {
-      this.#fault = redisFault(error);
-      return false;
+      const fault = redisFault(error);
+      this.#note(error);
+      return !fault.away;
     }
   }
 

@@ -10,7 +10,8 @@ import type {
   SharedEntry,
 } from "../shared.ts";
 import { encodeChanges } from "./bus-message.ts";
-import { decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
+import { claimsItem, decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
+import type { DecodedEntry } from "./entry-codec.ts";
 import { digits } from "./entry-digits.ts";
 import { makeLease, readLease } from "./lease-token.ts";
 import { ReadBatcher } from "./read-batcher.ts";
@@ -18,7 +19,7 @@ import { evaluate, numbers, readValues } from "./redis-commands.ts";
 import type { Argument } from "./redis-commands.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 import type { RedisNames } from "./redis-names.ts";
-import { FILL, LEASE, READ_WITH_LIFETIME, RELEASE, SETTLE } from "./scripts.ts";
+import { DISCARD, FILL, LEASE, READ_WITH_LIFETIME, RELEASE, SETTLE } from "./scripts.ts";
 import type { RedisScript } from "./scripts.ts";
 
 export interface RedisCopiesOptions {
@@ -35,6 +36,10 @@ export interface RedisCopiesOptions {
 const KEYS_MAX = 128;
 /** A copy lives at least this share of the longest life: not all that were made together go together. */
 const LIFE_SHARE_MIN = 0.8;
+/** Redis counts whole milliseconds: what it says is left may be one more than there is. */
+const LIFETIME_GRAIN_MS = 1;
+/** As far as scripts look. */
+const DISCARD_BYTES = 81;
 const STORED = 1;
 const OLDER = 0;
 
@@ -70,11 +75,7 @@ export class RedisCopies {
           );
     const timed: { readonly index: number; readonly found: Found }[] = [];
     const entries = wanted.map((found, index) => {
-      const bytes = values[index];
-      const decoded =
-        bytes === null || bytes === undefined
-          ? undefined
-          : decodeEntry(bytes, found.ref, found.name);
+      const decoded = this.#decode(values[index], found);
       if (decoded?.hasTtl === true) timed.push({ index, found });
       return decoded?.hasTtl === true ? undefined : decoded?.entry;
     });
@@ -178,6 +179,23 @@ export class RedisCopies {
     return Math.floor(copyLifeMs * (LIFE_SHARE_MIN + random() * (1 - LIFE_SHARE_MIN)));
   }
 
+  #decode(bytes: unknown, { ref, name }: Found): DecodedEntry | undefined {
+    if (!Buffer.isBuffer(bytes)) return undefined;
+    const decoded = decodeEntry(bytes, ref, name);
+    if (decoded === undefined && claimsItem(bytes)) this.#discard(name, bytes);
+    return decoded;
+  }
+
+  /** A damaged item would keep others out: its place is made free, in the background. */
+  #discard(name: string, bytes: Buffer): void {
+    const { connection } = this.#options;
+    const args = [bytes.subarray(0, DISCARD_BYTES)];
+    connection
+      .run("delete", (client) => evaluate(client, DISCARD, [name], args))
+      // Redis is away: then the damage is too, or it is met again.
+      .catch(() => undefined);
+  }
+
   #readChunk(names: readonly string[]): Promise<readonly (Buffer | null)[]> {
     const operation = names.length === 1 ? "get" : "batch";
     return this.#options.connection.run(operation, (client) => readValues(client, names));
@@ -193,10 +211,9 @@ export class RedisCopies {
         evaluate(client, READ_WITH_LIFETIME, names, []),
       );
       const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
-      return chunk.map(({ ref, name }, index) => {
-        const bytes = parts[2 * index];
-        const leftMs = Number(parts[2 * index + 1]);
-        const decoded = Buffer.isBuffer(bytes) ? decodeEntry(bytes, ref, name) : undefined;
+      return chunk.map((found, index) => {
+        const leftMs = Number(parts[2 * index + 1]) - LIFETIME_GRAIN_MS;
+        const decoded = this.#decode(parts[2 * index], found);
         if (decoded?.hasTtl !== true) return decoded?.entry;
         // A lifetime without an end, where there must be one, is damage.
         if (!(leftMs > 0)) return undefined;

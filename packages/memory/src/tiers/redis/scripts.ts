@@ -137,6 +137,14 @@ redis.pcall('PUBLISH', ARGV[1], ARGV[2])
 return out
 `);
 
+/** ARGV: for each key what was read there, up to 81 bytes. Removes what still begins so. */
+export const DISCARD: RedisScript = script(`
+for i, key in ipairs(KEYS) do
+  if redis.call('GETRANGE', key, 0, HEAD_LAST) == ARGV[i] then redis.call('DEL', key) end
+end
+return 1
+`);
+
 /** KEYS: any number. Removes those that are ephemeral items; answers how many. */
 export const REMOVE_EPHEMERALS: RedisScript = script(`
 local count = 0

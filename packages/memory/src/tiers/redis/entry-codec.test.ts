@@ -1,0 +1,124 @@
+import { Buffer } from "node:buffer";
+import { hash } from "node:crypto";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { ItemRecord } from "../../model/item.ts";
+import { claimsItem, decodeEntry, encodeCopy, encodeEphemeralRest } from "./entry-codec.ts";
+import { digits, readDigits } from "./entry-digits.ts";
+
+const REF = { namespace: "acme/agent", key: "k" };
+const NAME = "cherry:1:e:acme/agent\u0000k";
+
+const whole = fc.maxSafeNat();
+const time = fc.double({ min: 0, max: 4e12, noNaN: true });
+const records: fc.Arbitrary<ItemRecord> = fc.record({
+  namespace: fc.constant(REF.namespace),
+  key: fc.constant(REF.key),
+  version: whole,
+  metadata: fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean())),
+  tags: fc.array(fc.string({ unit: "grapheme" })),
+  createdAtMs: time,
+  updatedAtMs: time,
+  expiresAtMs: fc.constant(undefined),
+  deadlineMs: fc.constant(Number.POSITIVE_INFINITY),
+  body: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+});
+
+function ephemeral(record: ItemRecord, numbers: readonly number[]): Buffer {
+  const head = `E${numbers.map(digits).join("")}`;
+  const check = hash("sha1", head, "hex").slice(0, 8);
+  return Buffer.concat([Buffer.from(head + check), encodeEphemeralRest(NAME, record)]);
+}
+
+// JSON has no __proto__ of its own and no minus zero.
+function plain(record: ItemRecord): ItemRecord {
+  return { ...record, metadata: JSON.parse(JSON.stringify(record.metadata)) as {} };
+}
+
+test("a copy comes back as it was", () => {
+  fc.assert(
+    fc.property(records, whole, (record, provenAt) => {
+      const bytes = encodeCopy(NAME, { record, provenAt });
+      expect(claimsItem(bytes)).toBe(true);
+      expect(decodeEntry(bytes, REF, NAME)).toEqual({
+        entry: { kind: "copy", record: plain(record), provenAt, baseVersion: 0 },
+        hasTtl: false,
+      });
+    }),
+  );
+});
+
+test("an ephemeral item comes back as it was, with what the script added", () => {
+  fc.assert(
+    fc.property(records, whole, whole, (record, provenAt, expiresAtMs) => {
+      const bytes = ephemeral(record, [7, provenAt, 3, expiresAtMs]);
+      const decoded = decodeEntry(bytes, REF, NAME);
+      expect(decoded?.hasTtl).toBe(expiresAtMs !== 0);
+      expect(decoded?.entry).toEqual({
+        kind: "ephemeral",
+        record: {
+          ...plain(record),
+          version: 7,
+          expiresAtMs: expiresAtMs === 0 ? undefined : expiresAtMs,
+        },
+        provenAt,
+        baseVersion: 3,
+      });
+    }),
+  );
+});
+
+test("a lifetime is known from either of its two signs", () => {
+  fc.assert(
+    fc.property(records, time, (record, expiresAtMs) => {
+      const timed = encodeCopy(NAME, { record: { ...record, expiresAtMs }, provenAt: 1 });
+      const decoded = decodeEntry(timed, REF, NAME);
+      expect(decoded?.hasTtl).toBe(true);
+      expect(decoded?.entry.record.expiresAtMs).toBe(expiresAtMs);
+      const late = encodeCopy(NAME, { record: { ...record, deadlineMs: 5 }, provenAt: 1 });
+      expect(decodeEntry(late, REF, NAME)?.hasTtl).toBe(true);
+    }),
+  );
+});
+
+test("one wrong bit before the body, a missing end or another key's entry is no entry", () => {
+  fc.assert(
+    fc.property(records, fc.boolean(), fc.nat(), fc.nat(), (record, isCopy, where, cut) => {
+      const whole_ = isCopy
+        ? encodeCopy(NAME, { record, provenAt: 5 })
+        : ephemeral(record, [7, 5, 3, 0]);
+      const head = whole_.subarray(0, whole_.length - record.body.byteLength);
+      const damaged = Buffer.from(whole_);
+      const at = where % head.length;
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (cut % 8));
+      expect(decodeEntry(damaged, REF, NAME)).toBeUndefined();
+      expect(decodeEntry(whole_.subarray(0, cut % head.length), REF, NAME)).toBeUndefined();
+      expect(decodeEntry(whole_, REF, `${NAME}2`)).toBeUndefined();
+    }),
+  );
+});
+
+test("no bytes make it throw", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.constantFrom("", "C", "E", "M", "L"),
+      (tail, kind) => {
+        const bytes = Buffer.concat([Buffer.from(kind + digits(5) + digits(6)), tail]);
+        expect(decodeEntry(bytes, REF, NAME)).toBeUndefined();
+        expect(decodeEntry(Buffer.from(tail), REF, NAME)).toBeUndefined();
+      },
+    ),
+  );
+});
+
+test("digits hold every whole number below 2^53 in order", () => {
+  fc.assert(
+    fc.property(whole, whole, (left, right) => {
+      expect(readDigits(Buffer.from(`x${digits(left)}`), 1)).toBe(left);
+      expect(digits(left) < digits(right)).toBe(left < right);
+    }),
+  );
+  for (const text of ["", "000000000000000", "00000000000000 1", "9999999999999999"])
+    expect(readDigits(Buffer.from(text), 0)).toBeUndefined();
+});
