@@ -54,6 +54,11 @@ export const ERROR_TEXTS: { readonly [code in ErrorCode]: ErrorText } = {
     means: "The cursor is not one of ours, or belongs to another search.",
     todo: "Begin again without a cursor.",
   },
+  INVALID_SESSION: {
+    means:
+      "The session token (`X-Cherry-Session`, or the option `session`) was cut or changed, or never was one.",
+    todo: "Send tokens back as they came, or leave the token out to begin a new session. A token of another release is no error.",
+  },
   INVALID_CONFIG: {
     means: "The configuration is wrong; the message lists every problem at once.",
     todo: "See [settings](config.md).",

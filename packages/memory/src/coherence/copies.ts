@@ -4,6 +4,7 @@ import { toMemoryError } from "../model/errors.ts";
 import type { ErrorCode } from "../model/errors.ts";
 import { FillGuard } from "./fill-guard.ts";
 import type { FillToken } from "./fill-guard.ts";
+import type { RecentFills } from "./recent-fills.ts";
 
 /** The in-process tiers, each absent when it is switched off. */
 export interface LocalTiers {
@@ -28,11 +29,14 @@ export class Copies {
   readonly objects: ObjectTier | undefined;
   readonly bytes: ByteTier | undefined;
   readonly guard: FillGuard = new FillGuard();
+  /** Told of each copy before it can be seen; absent where nobody else writes. */
+  readonly #fills: Pick<RecentFills, "record"> | undefined;
   #sealed = false;
 
-  constructor(tiers: LocalTiers) {
+  constructor(tiers: LocalTiers, fills?: Pick<RecentFills, "record">) {
     this.objects = tiers.objects;
     this.bytes = tiers.bytes;
+    this.#fills = fills;
   }
 
   /** From now on nothing is kept and nothing is left to drop: the memory closes. */
@@ -40,14 +44,19 @@ export class Copies {
     this.#sealed = true;
   }
 
-  /** Keeps an encoded copy if nothing newer was seen since the token was taken. */
+  /**
+   * Keeps an encoded copy if nothing newer was seen since the token was taken. Also to be called for
+   * what is only shown: it is how sessions learn that this server has seen something new.
+   */
   fill(token: FillToken, record: ItemRecord): TierOutcome {
+    this.#fills?.record(record);
     if (this.#sealed || this.bytes === undefined || !token.allows(record.version)) return "skipped";
     return this.bytes.offer(record) === "refused" ? "skipped" : "stored";
   }
 
   /** The same for a decoded copy. */
   fillObject(token: FillToken, record: ObjectRecord): TierOutcome {
+    this.#fills?.record(record);
     if (this.#sealed || this.objects === undefined || !token.allows(record.version))
       return "skipped";
     return this.objects.offer(record) === "refused" ? "skipped" : "stored";

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   INVALID_FILTER: { retryable: false, status: 400 },
   INVALID_PATTERN: { retryable: false, status: 400 },
   INVALID_CURSOR: { retryable: false, status: 400 },
+  INVALID_SESSION: { retryable: false, status: 400 },
   INVALID_CONFIG: { retryable: false, status: 400 },
   VALUE_TOO_LARGE: { retryable: false, status: 413 },
   BATCH_TOO_LARGE: { retryable: false, status: 413 },
