@@ -36,6 +36,10 @@ const OPEN_MAX_MS = 2000;
 const INSPECT_BACKOFF = { firstMs: 100, maxMs: 2000 };
 /** A Redis that cannot be used as it is set up may be set up otherwise meanwhile. */
 const REINSPECT_MS = 2000;
+const CONNECTING = "it is being connected to";
+/** How long a lack of room is told of. */
+const FULL_FOR_MS = 30_000;
+const FULL = "its memory is full (maxmemory), so nothing new is kept there; give it more";
 
 /**
  * The way to Redis: fails at once while it is away, and looks whether it can be used at all before the
@@ -52,6 +56,7 @@ export class RedisConnection {
   #isUsable = false;
   #fault: RedisFault | undefined;
   #inspection: Inspection | undefined;
+  #fullMs = Number.NEGATIVE_INFINITY;
   #generation = 0;
   #tries = 0;
   #firstLook: (() => void) | undefined;
@@ -68,7 +73,11 @@ export class RedisConnection {
       failuresMax: this.isCluster ? CLUSTER_FAILURES_MAX : FAILURES_MAX,
       openMs: OPEN_MS,
       openMaxMs: OPEN_MAX_MS,
-      onState: (state) => metrics.breaker(tier, state),
+      onState: (state) => {
+        metrics.breaker(tier, state);
+        // Looking for ourselves whether it is back spares callers the waits of trials.
+        if (state === "open") void this.#inspect();
+      },
     });
     this.#client = makeRedisClient({
       ...options,
@@ -92,13 +101,26 @@ export class RedisConnection {
 
   /** Why Redis cannot be used now, with the remedy; undefined when it can. */
   get trouble(): string | undefined {
-    if (!this.#isUsable) return this.#fault?.reason ?? "it is being connected to";
+    if (!this.#isUsable) return this.#fault?.reason ?? CONNECTING;
     if (this.#breaker.state !== "closed") return this.#fault?.reason ?? "it did not answer lately";
     return undefined;
   }
 
   get inspection(): Inspection | undefined {
     return this.#inspection;
+  }
+
+  /** What is unwise about this Redis though it works, or was short of late. */
+  get warning(): string | undefined {
+    const isFull = this.#options.clock.monotonicMs() - this.#fullMs < FULL_FOR_MS;
+    return isFull ? FULL : this.#inspection?.warning;
+  }
+
+  /** Something was not kept for want of room. */
+  noteFull(operation: TierOperation): void {
+    const { clock, metrics, tier } = this.#options;
+    this.#fullMs = clock.monotonicMs();
+    metrics.error(tier, operation, "OOM");
   }
 
   /** Sends what `send` sends; rejects with STORE_UNAVAILABLE, at once where there is no hope. */
@@ -139,17 +161,19 @@ export class RedisConnection {
     }
     const fault = this.#fault;
     metrics.error(tier, operation, (fault?.kind ?? "unreachable").toUpperCase());
-    throw unavailable(this.where, {
-      reason: fault?.reason ?? "it is being connected to",
-      cause: fault?.cause,
-    });
+    throw new MemoryError(
+      "STORE_UNAVAILABLE",
+      `Redis at ${this.where} is not used for now, so this call was not sent: ${this.trouble ?? CONNECTING}; it is tried again by itself`,
+      { cause: fault?.cause },
+    );
   }
 
   #failed(operation: TierOperation, error: unknown): MemoryError {
     const { metrics, tier } = this.#options;
     if (error instanceof MemoryError) return error;
     const fault = redisFault(error);
-    metrics.error(tier, operation, fault.kind.toUpperCase());
+    if (fault.kind === "oom") this.noteFull(operation);
+    else metrics.error(tier, operation, fault.kind.toUpperCase());
     this.#fault = fault;
     if (fault.away) this.#breaker.failure(fault.cause);
     else this.#breaker.success();
@@ -215,6 +239,7 @@ export class RedisConnection {
       if (!isCurrent()) return false;
       this.#inspection = inspection;
       this.#fault = inspection.refusal;
+      if (inspection.isFull) this.noteFull("set");
       this.#firstLook?.();
       if (inspection.refusal !== undefined) return true;
       this.#isUsable = true;

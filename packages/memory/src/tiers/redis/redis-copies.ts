@@ -42,6 +42,7 @@ const LIFETIME_GRAIN_MS = 1;
 const DISCARD_BYTES = 81;
 const STORED = 1;
 const OLDER = 0;
+const NO_ROOM = -1;
 
 interface Found {
   readonly ref: ItemRef;
@@ -231,9 +232,11 @@ export class RedisCopies {
     const { names, connection } = this.#options;
     const known = names();
     const keys = call.refs.map((ref) => known.key(ref));
-    return numbers(
+    const states = numbers(
       await connection.run(operation, (client) => evaluate(client, script, keys, call.args)),
     );
+    if (states.includes(NO_ROOM)) connection.noteFull(operation);
+    return states;
   }
 
   /**

@@ -9,6 +9,8 @@ export interface Inspection {
   readonly refusal: RedisFault | undefined;
   /** What is unwise though it works. */
   readonly warning: string | undefined;
+  /** Nothing new is kept for want of room; what is there can be read. */
+  readonly isFull: boolean;
   readonly usedBytes: number;
   readonly maxBytes: number;
 }
@@ -109,13 +111,10 @@ export async function inspectRedis(client: RedisClient, prefix: string): Promise
       : [found];
   const away = faults.find((fault) => fault?.away === true);
   if (away !== undefined) throw away.cause;
-  const isFull = faults.some((fault) => fault?.kind === "oom");
-  const warning = isFull
-    ? "its memory is full (maxmemory); nothing new is kept there until it has more"
-    : warningOf(info);
   return {
     refusal: faults.find((fault) => fault !== undefined && fault.kind !== "oom"),
-    warning,
+    warning: warningOf(info),
+    isFull: faults.some((fault) => fault?.kind === "oom"),
     usedBytes: Number(info.get("used_memory") ?? 0),
     maxBytes: Number(info.get("maxmemory") ?? 0),
   };

@@ -130,13 +130,12 @@ export class RedisTier implements SharedTier {
 
   health(): TierHealth {
     if (this.#isClosed) return { status: "closed", reason: "closed" };
-    const { trouble, inspection, where } = this.#connection;
+    const { trouble, warning, where } = this.#connection;
     if (trouble !== undefined)
       return { status: "degraded", reason: `Redis at ${where}: ${trouble}` };
     const deaf = this.#bus?.trouble;
     if (deaf !== undefined)
       return { status: "degraded", reason: `Redis at ${where}: its bus cannot be heard: ${deaf}` };
-    const warning = inspection?.warning;
     return {
       status: "ready",
       ...(warning === undefined ? {} : { warning: `Redis at ${where}: ${warning}` }),
