@@ -131,3 +131,51 @@ describe("a slow answer of the authority", () => {
     expect(await memory.get("k")).toEqual({ c: 3 });
   });
 });
+
+describe("what a server has shown", () => {
+  let authority: AuthorityTier;
+  let manager: MemoryManager;
+  const ref = (key: string): { namespace: string; key: string } => ({ namespace: "shown", key });
+
+  beforeAll(async () => {
+    authority = await openAuthority(embeddedDatabase());
+    manager = await openManager(authority, "usual");
+  });
+  afterAll(async () => {
+    await manager?.close();
+    await authority?.close();
+  });
+
+  /** Another server's write, of which this one has not heard yet. */
+  async function writeElsewhere(key: string, kind: "put" | "remove"): Promise<void> {
+    const memory = manager.namespace("shown");
+    const item = await memory.getItem(key);
+    const [held] = await authority.getMany([ref(key)]);
+    expect(item?.version).toBe(String(held?.version));
+    if (held === undefined) return;
+    const { body, metadata, tags } = held;
+    await authority.write([
+      kind === "remove"
+        ? { kind, ...ref(key) }
+        : { kind, ...ref(key), body, metadata, tags, ttlSeconds: undefined },
+    ]);
+  }
+
+  test("by a latest read is not taken back by an older copy", async () => {
+    const memory = manager.namespace("shown");
+    await memory.set("k", 1, { tierHint: "l0" });
+    await writeElsewhere("k", "put");
+    const latest = await memory.getItem("k", { consistency: "latest" });
+    const plain = await memory.getItem("k");
+    expect(Number(plain?.version)).toBe(Number(latest?.version));
+  });
+
+  test("to be absent is not taken back by a copy", async () => {
+    const memory = manager.namespace("shown");
+    await memory.set("gone", 1, { tierHint: "l0" });
+    await writeElsewhere("gone", "remove");
+    expect(await memory.get("gone", { consistency: "latest" })).toBeUndefined();
+    expect(memory.peek("gone")).toBeUndefined();
+    expect(await memory.getMany(["gone"])).toEqual([undefined]);
+  });
+});

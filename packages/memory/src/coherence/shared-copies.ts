@@ -25,6 +25,8 @@ export interface SharedCopiesOptions {
   readonly clock: Clock;
   /** The follower's last applied poll. */
   readonly applied: () => AppliedPoll | undefined;
+  /** Of the authority; see `AuthorityTier`. */
+  readonly newestVersions: (refs: readonly ItemRef[]) => Promise<readonly number[]>;
   /** The bus says that the log should be read now. */
   readonly onWake: () => void;
   /** Told of what the shared tier could not do; reads and writes go on without it. */
@@ -37,6 +39,12 @@ export type Judged =
   | { readonly verdict: "proven"; readonly entry: SharedEntry }
   /** An ephemeral item, unless the authority has a durable one: it is too old to tell here. */
   | { readonly verdict: "unsure"; readonly entry: SharedEntry };
+
+/** The same with what is not served, for people. */
+export interface Inspection {
+  readonly entry: SharedEntry;
+  readonly verdict: Judged["verdict"] | "unproven" | "outdated";
+}
 
 /** The right to fill what was missing, taken before the authority is read. */
 export interface Reservation {
@@ -67,7 +75,6 @@ export class SharedCopies {
    * `Validity` after it, not before. Undefined also when the tier does not answer.
    */
   async find(refs: readonly ItemRef[]): Promise<readonly (Judged | undefined)[]> {
-    if (!this.#isUsable()) return refs.map(() => undefined);
     try {
       const entries = await this.tier.findMany(refs);
       return refs.map((ref, index) => this.#judge(ref, entries[index]));
@@ -77,11 +84,71 @@ export class SharedCopies {
     }
   }
 
+  /**
+   * The ephemeral items of these keys, live and in force; the authority is asked of those that are too
+   * old to judge. "unknown": the tier does not answer.
+   */
+  async findEphemeral(
+    refs: readonly ItemRef[],
+  ): Promise<readonly (ItemRecord | undefined)[] | "unknown"> {
+    let entries: readonly (SharedEntry | undefined)[];
+    try {
+      entries = await this.tier.findMany(refs);
+    } catch (error) {
+      this.#options.onError(error);
+      return "unknown";
+    }
+    return this.settleDoubts(
+      refs.map((ref, index) => {
+        const judged = this.#judge(ref, entries[index]);
+        return judged?.entry.kind === "ephemeral" ? judged : undefined;
+      }),
+    );
+  }
+
+  /**
+   * Asks the authority of ephemeral items that are too old to judge. One that a durable change has
+   * ended since is removed; the proof of the others is made anew.
+   */
+  async settleDoubts(
+    judged: readonly (Judged | undefined)[],
+  ): Promise<readonly (ItemRecord | undefined)[]> {
+    const doubtful = judged.filter((one) => one?.verdict === "unsure");
+    if (doubtful.length === 0) return judged.map((one) => one?.entry.record);
+    const { newestVersions, applied, onError } = this.#options;
+    const provenAt = applied()?.settled;
+    const newest = await newestVersions(doubtful.map(({ entry }) => entry.record));
+    const ended = new Set<Judged>();
+    for (const [index, one] of doubtful.entries()) {
+      const { record, baseVersion } = one.entry;
+      const { version } = record;
+      if ((newest[index] ?? 0) > baseVersion) {
+        ended.add(one);
+        this.tier.removeEphemeral(record, version).catch(onError);
+      } else if (provenAt !== undefined)
+        this.tier.proveEphemeral(record, { version, provenAt, baseVersion }).catch(onError);
+    }
+    return judged.map((one) =>
+      one === undefined || ended.has(one) ? undefined : one.entry.record,
+    );
+  }
+
+  /** The newest durable version of this key that the log has told lately. */
+  newest(ref: ItemRef): number {
+    return this.#options.recent.newest(ref);
+  }
+
+  /** What lies there, and what is thought of it. Rejects when the tier does not answer. */
+  async inspect(ref: ItemRef): Promise<Inspection | undefined> {
+    const [entry] = await this.tier.findMany([ref]);
+    return entry && { entry, verdict: this.#verdict(ref, entry) };
+  }
+
   /** Asks for leases; call it before the authority is read. Undefined: nothing may be filled. */
   async reserve(refs: readonly ItemRef[]): Promise<Reservation | undefined> {
     const { applied, recent, onError } = this.#options;
     const provenAt = applied()?.settled;
-    if (provenAt === undefined || !this.#isUsable()) return undefined;
+    if (provenAt === undefined) return undefined;
     const { completeFrom } = recent;
     // A copy that says less than this server can judge would be refused by it again and again.
     if (provenAt < completeFrom) return undefined;
@@ -122,17 +189,6 @@ export class SharedCopies {
     if (unused.length > 0) this.tier.release(unused).catch(this.#options.onError);
   }
 
-  /** The authority has nothing durable behind this ephemeral item: its proof is made anew. */
-  renew({ record, baseVersion }: SharedEntry): void {
-    const { applied, recent, onError } = this.#options;
-    const provenAt = applied()?.settled;
-    if (provenAt === undefined) return;
-    const newest = Math.max(baseVersion, recent.newest(record));
-    this.tier
-      .proveEphemeral(record, { version: record.version, provenAt, baseVersion: newest })
-      .catch(onError);
-  }
-
   /** The place as of which a value written or read from now on is proven; undefined: of none. */
   place(): LogPlace | undefined {
     return this.#options.applied()?.settled;
@@ -145,8 +201,7 @@ export class SharedCopies {
   async settle(changes: readonly SettledChange[]): Promise<readonly TierOutcome[]> {
     const { recent, onError } = this.#options;
     for (const change of changes) recent.note(change, change.version);
-    if (this.#settling + changes.length > SETTLING_MAX || !this.#isUsable())
-      return changes.map(() => "failed");
+    if (this.#settling + changes.length > SETTLING_MAX) return changes.map(() => "failed");
     this.#settling += changes.length;
     try {
       const outcomes = await this.tier.settle(changes);
@@ -173,28 +228,28 @@ export class SharedCopies {
     }
   }
 
-  /** It does not answer now, so nothing is sent to it. */
-  isAway(): boolean {
-    return !this.#isUsable();
-  }
-
-  #isUsable(): boolean {
-    const { status } = this.tier.health();
-    return status === "ready" || status === "degraded";
+  /** It may not do what it is asked. */
+  isTroubled(): boolean {
+    return this.tier.health().status !== "ready";
   }
 
   #judge(ref: ItemRef, entry: SharedEntry | undefined): Judged | undefined {
     if (entry === undefined) return undefined;
+    const verdict = this.#verdict(ref, entry);
+    if (verdict === "proven" || verdict === "unsure") return { verdict, entry };
+    return undefined;
+  }
+
+  #verdict(ref: ItemRef, entry: SharedEntry): Inspection["verdict"] {
     const { recent, readsAhead, clock } = this.#options;
     const { record, provenAt, baseVersion } = entry;
-    if (record.deadlineMs <= clock.monotonicMs()) return undefined;
+    if (record.deadlineMs <= clock.monotonicMs()) return "outdated";
     const isCopy = entry.kind === "copy";
     // A durable change since an ephemeral item was set ends it, wherever it still lies.
     const version = isCopy ? record.version : baseVersion;
-    if (recent.newest(ref) > version) return undefined;
-    if (provenAt < recent.completeFrom) return isCopy ? undefined : { verdict: "unsure", entry };
-    if (isCopy && !readsAhead.admits(ref, version)) return undefined;
-    return { verdict: "proven", entry };
+    if (recent.newest(ref) > version) return "outdated";
+    if (provenAt < recent.completeFrom) return isCopy ? "unproven" : "unsure";
+    return isCopy && !readsAhead.admits(ref, version) ? "outdated" : "proven";
   }
 
   #hear(message: BusMessage): void {

@@ -18,7 +18,10 @@ import type { Group } from "./batch-plan.ts";
 import type { Core } from "./core.ts";
 import { checkIdempotencyKey } from "./inputs.ts";
 import type { BatchOperation, BatchOptions, BatchResult } from "./memory.ts";
+import type { EphemeralPath } from "./ephemeral-path.ts";
+import type { PathOptions } from "./path-options.ts";
 import type { ReadPath } from "./read-path.ts";
+import type { Parts } from "./runtime.ts";
 import { placementOf, requestHash } from "./write-path.ts";
 import type { WritePath } from "./write-path.ts";
 
@@ -27,7 +30,7 @@ export type RunSingly = (operation: BatchOperation) => Promise<Answer>;
 
 interface Run {
   readonly namespace: string;
-  readonly options: BatchOptions;
+  readonly options: BatchOptions & Pick<PathOptions, "demand">;
   readonly given: readonly BatchOperation[];
   readonly answers: (Answer | undefined)[];
 }
@@ -40,17 +43,19 @@ export class BatchPath {
   readonly #core: Core;
   readonly #read: ReadPath;
   readonly #write: WritePath;
+  readonly #ephemeral: EphemeralPath;
 
-  constructor(parts: { readonly core: Core; readonly read: ReadPath; readonly write: WritePath }) {
+  constructor(parts: Pick<Parts, "core" | "read" | "write" | "ephemeral">) {
     this.#core = parts.core;
     this.#read = parts.read;
     this.#write = parts.write;
+    this.#ephemeral = parts.ephemeral;
   }
 
   async run(
     namespace: string,
     operations: readonly BatchOperation[],
-    options: BatchOptions & { readonly singly: RunSingly },
+    options: BatchOptions & Pick<PathOptions, "demand"> & { readonly singly: RunSingly },
   ): Promise<BatchResult[]> {
     const beganMs = this.#core.clock.monotonicMs();
     const checked = checkBatch(namespace, operations, { core: this.#core, write: this.#write });
@@ -60,7 +65,7 @@ export class BatchPath {
       given: operations,
       answers: Array.from<Answer | undefined>({ length: checked.length }),
     };
-    const { folded, single } = this.#split(namespace, checked, options.atomic === true);
+    const { folded, single } = await this.#split(namespace, checked, options.atomic === true);
     refuseImpossible(options, { folded, single });
     const latencies = new Float64Array(checked.length);
     const mark = (index: number): void => {
@@ -85,14 +90,14 @@ export class BatchPath {
   }
 
   /** Keys with ephemeral items go one operation at a time; they never meet the database. */
-  #split(
+  async #split(
     namespace: string,
     checked: readonly CheckedOperation[],
     atomic: boolean,
-  ): {
+  ): Promise<{
     folded: (readonly Group<CheckedOperation>[])[];
     single: { index: number; operation: CheckedOperation }[];
-  } {
+  }> {
     const byKey = new Map<string, { index: number; operation: CheckedOperation }[]>();
     for (const [index, operation] of checked.entries()) {
       const same = byKey.get(operation.key);
@@ -101,10 +106,17 @@ export class BatchPath {
     }
     const folded: (readonly Group<CheckedOperation>[])[] = [];
     const single: { index: number; operation: CheckedOperation }[] = [];
+    // A read finds an ephemeral item by itself, and a set without a condition takes its place.
+    const perhaps = [...byKey].filter(([, operations]) =>
+      operations.some(({ operation }) => dependsOnWhatIsThere(operation)),
+    );
+    const ephemeral = await this.#ephemeral.among(
+      namespace,
+      perhaps.map(([key]) => key),
+    );
     for (const [key, operations] of byKey) {
       const vanishing =
-        operations.some(({ operation }) => operation.ephemeral) ||
-        this.#core.ephemeral?.find({ namespace, key }) !== undefined;
+        operations.some(({ operation }) => operation.ephemeral) || ephemeral.has(key);
       if (vanishing) single.push(...operations);
       else folded.push(foldKey(operations, atomic));
     }
@@ -170,14 +182,14 @@ export class BatchPath {
     const reading = groups.filter((group) => group.readsBefore);
     const before = new Map<Group<CheckedOperation>, Found>();
     if (reading.length === 0) return before;
-    const { atomic, consistency } = run.options;
+    const { atomic, consistency, demand } = run.options;
     const mode = atomic === true ? "latest" : consistency;
     const refs = reading.map((group) => ({ namespace: run.namespace, key: keyOf(group) }));
     try {
-      const found = await this.#read.readSettled(
-        refs,
-        mode === undefined ? undefined : { consistency: mode },
-      );
+      const found = await this.#read.readSettled(refs, {
+        ...(mode === undefined ? {} : { consistency: mode }),
+        ...(demand === undefined ? {} : { demand }),
+      });
       const failed = found.find(isMemoryError);
       if (atomic === true && failed !== undefined) throw failed;
       for (const [at, group] of reading.entries()) before.set(group, found[at]);
@@ -221,6 +233,11 @@ export class BatchPath {
     }
     return outcome;
   }
+}
+
+/** Whether it does something else to an ephemeral item than to a durable one. */
+function dependsOnWhatIsThere({ type, write }: CheckedOperation): boolean {
+  return type === "delete" || type === "touch" || write?.condition !== undefined;
 }
 
 function keyOf(group: Group<CheckedOperation>): string {

@@ -1,6 +1,7 @@
 import type { Codec } from "../codec/codec.ts";
 import type { Copies } from "../coherence/copies.ts";
 import type { ReadsAhead } from "../coherence/reads-ahead.ts";
+import type { Sessions } from "../coherence/sessions.ts";
 import type { SharedCopies } from "../coherence/shared-copies.ts";
 import type { Validity } from "../coherence/validity.ts";
 import type { MemoryConfig } from "../config/config.ts";
@@ -23,6 +24,7 @@ export interface Core {
   readonly codec: Codec;
   readonly copies: Copies;
   readonly validity: Validity;
+  readonly sessions: Sessions;
   readonly authority: AuthorityTier;
   /** The tier that all servers see, judged by the change log; absent where there is none. */
   readonly shared: SharedCopies | undefined;

@@ -1,15 +1,17 @@
-import { MemoryError, VersionConflict } from "../model/errors.ts";
+import { MemoryError } from "../model/errors.ts";
 import { MemoryTier } from "../model/item.ts";
 import type { DeleteReceipt, ItemRecord, ItemRef, Receipt } from "../model/item.ts";
-import { deepFreeze } from "../model/value.ts";
 import type { Condition } from "../tiers/authority.ts";
 import type { Core } from "./core.ts";
-import type { EphemeralStore } from "./ephemeral-store.ts";
-import { checkValueBytes, describeCondition } from "./inputs.ts";
+import { judge } from "./ephemeral-conflicts.ts";
+import { isEphemeralVersion } from "./ephemeral-home.ts";
+import type { EphemeralHome } from "./ephemeral-home.ts";
+import { checkValueBytes } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
+import { LocalEphemerals } from "./local-ephemerals.ts";
 import type { SetOptions } from "./memory.ts";
+import { SharedEphemerals } from "./shared-ephemerals.ts";
 
-const MS_PER_SECOND = 1000;
 const HINTS_THAT_VANISH: readonly (MemoryTier | undefined)[] = [
   MemoryTier.L0_CPU_CACHE,
   MemoryTier.L1_PROCESS_MEMORY,
@@ -32,150 +34,106 @@ export function checkEphemeral(options: SetOptions): void {
   );
 }
 
-/**
- * Versions of ephemeral items lie above all that the database gives out, so that the version of one
- * can never stand for a durable item of the same key. They start at the wall clock, so that they rise
- * over a restart too; microseconds since 1970 are below 2^52 until the year 2112.
- */
-const VERSION_FLOOR = 2 ** 52;
-const VERSIONS_PER_MS = 1000;
+function homeOf(core: Core): EphemeralHome | undefined {
+  if (core.ephemeral !== undefined) return new LocalEphemerals(core, core.ephemeral);
+  return core.shared && new SharedEphemerals(core, core.shared);
+}
 
-/** Items that never reach the database. Their authority is the ephemeral store, where there is one. */
+/** Items that never reach the database: wherever their home is, operations on them pass here first. */
 export class EphemeralPath {
   readonly #core: Core;
-  #lastVersion: number;
+  readonly #home: EphemeralHome | undefined;
 
   constructor(core: Core) {
     this.#core = core;
-    this.#lastVersion = VERSION_FLOOR + Math.floor(core.clock.wallMs()) * VERSIONS_PER_MS;
+    this.#home = homeOf(core);
   }
 
-  find(ref: ItemRef): ItemRecord | undefined {
-    return this.#core.ephemeral?.find(ref);
+  async find(ref: ItemRef): Promise<ItemRecord | undefined> {
+    return (await this.#home?.findMany([ref]))?.[0];
+  }
+
+  /** Which of these keys have an ephemeral item. One round trip at most. */
+  async among(namespace: string, keys: readonly string[]): Promise<ReadonlySet<string>> {
+    if (this.#home === undefined || keys.length === 0) return new Set();
+    const found = await this.#home.findMany(keys.map((key) => ({ namespace, key })));
+    return new Set(keys.filter((_, index) => found[index] !== undefined));
   }
 
   async set(namespace: string, set: CheckedSet): Promise<Receipt> {
-    const store = this.#store();
-    const { codec, copies, config, authority } = this.#core;
+    const home = this.#home;
+    if (home === undefined)
+      throw new MemoryError(
+        "EPHEMERAL_NEEDS_L2",
+        "durability: ephemeral items of several servers live in Redis, and none is configured; set REDIS_URL or make the item durable",
+        { field: "durability" },
+      );
+    const { codec, config } = this.#core;
     const ref = { namespace, key: set.key };
     const body = codec.encode(set.value, ref);
     checkValueBytes(codec.valueBytes(body), config.limits);
-    // The token notices a durable write that commits between the question and the answer.
-    const token = copies.guard.begin(ref);
-    try {
-      if (store.find(ref) === undefined) {
-        const [durable] = await authority.getMany([ref]);
-        if (durable !== undefined || !token.allows(0)) throw durabilityConflict(set.key);
-      }
-      this.#judge(ref, set.condition);
-      const record = this.#record(ref, set, body);
-      if (!store.put(record))
-        throw new MemoryError("VALUE_TOO_LARGE", "value: larger than the store of ephemeral items");
-      return this.#receipt(record);
-    } finally {
-      copies.guard.end(token);
-    }
+    const { metadata, tags, ttlSeconds, condition } = set;
+    const written = await home.set({ ...ref, body, metadata, tags, ttlSeconds, condition });
+    return this.#receipt(home, set.key, written.version);
   }
 
   /**
    * The condition on which the authority may make a durable item where an ephemeral one may be: that
    * one is judged here, and the authority knows nothing of it.
    */
-  conditionBeside(
+  async conditionBeside(
     ref: ItemRef,
     { condition }: Pick<CheckedSet, "condition">,
-  ): Condition | undefined {
-    if (condition === undefined || this.find(ref) === undefined) return condition;
-    this.#judge(ref, condition);
+  ): Promise<Condition | undefined> {
+    if (condition === undefined || this.#home === undefined) return condition;
+    if (typeof condition === "number" && !isEphemeralVersion(condition)) return condition;
+    const found = await this.find(ref);
+    if (found === undefined) return condition;
+    judge(ref, condition, found.version);
     return "absent";
   }
 
-  /** Undefined when there is no such ephemeral item: then the authority is to be asked. */
-  remove(ref: ItemRef, condition: Condition | undefined): DeleteReceipt | undefined {
-    const found = this.find(ref);
-    if (found === undefined) return undefined;
-    this.#judge(ref, condition);
-    this.#core.ephemeral?.remove(ref);
-    return { ...this.#receipt(found), existed: true };
+  /**
+   * none: there is no such ephemeral item, so the authority is to be asked. unknown: the same, but its
+   * removal must leave a trace that ends an ephemeral item which could not be asked for.
+   */
+  async remove(
+    ref: ItemRef,
+    condition: Condition | undefined,
+  ): Promise<DeleteReceipt | "none" | "unknown"> {
+    const home = this.#home;
+    if (home === undefined) return "none";
+    const removed = await home.remove(ref, condition);
+    if (typeof removed === "string") return removed;
+    return { ...this.#receipt(home, ref.key, removed.version), existed: true };
   }
 
   /** Gives it a new lifetime; undefined when there is no such ephemeral item. */
-  touch(
+  async touch(
     ref: ItemRef,
     ttlSeconds: number | undefined,
     condition: Condition | undefined,
-  ): Receipt | undefined {
-    const found = this.find(ref);
-    if (found === undefined) return undefined;
-    this.#judge(ref, condition);
-    const record = this.#record(ref, { ...found, ttlSeconds }, found.body);
-    this.#core.ephemeral?.put(record);
-    return this.#receipt(record);
+  ): Promise<Receipt | undefined> {
+    const home = this.#home;
+    const touched = await home?.touch(ref, ttlSeconds, condition);
+    return home && touched && this.#receipt(home, ref.key, touched.version);
   }
 
-  #store(): EphemeralStore {
-    const { ephemeral } = this.#core;
-    if (ephemeral !== undefined) return ephemeral;
-    throw new MemoryError(
-      "EPHEMERAL_NEEDS_L2",
-      "durability: ephemeral items of several servers live in Redis, and none is configured; set REDIS_URL or make the item durable",
-      { field: "durability" },
-    );
+  /** Removes what matches; undefined pattern = everything. Returns how many. */
+  async removeWhere(scope: {
+    readonly namespace: string;
+    readonly below: boolean;
+    readonly pattern: string | undefined;
+  }): Promise<number> {
+    return (await this.#home?.removeWhere(scope)) ?? 0;
   }
 
-  #judge(ref: ItemRef, condition: Condition | undefined): void {
-    if (condition === undefined) return;
-    const version = this.find(ref)?.version;
-    const holds =
-      condition === "absent"
-        ? version === undefined
-        : version !== undefined && (condition === "present" || condition === version);
-    if (holds) return;
-    throw new VersionConflict(
-      ref.key,
-      describeCondition(condition),
-      version === undefined ? null : { version: String(version) },
-    );
-  }
-
-  #record(
-    ref: ItemRef,
-    about: Pick<CheckedSet, "metadata" | "tags" | "ttlSeconds">,
-    body: Uint8Array,
-  ): ItemRecord {
-    const { clock } = this.#core;
-    const wallMs = clock.wallMs();
-    const ttlMs = about.ttlSeconds === undefined ? undefined : about.ttlSeconds * MS_PER_SECOND;
-    this.#lastVersion += 1;
+  #receipt(home: EphemeralHome, key: string, version: number): Receipt {
+    const { authority } = this.#core;
     return {
-      namespace: ref.namespace,
-      key: ref.key,
-      body,
-      metadata: deepFreeze(about.metadata),
-      tags: about.tags,
-      version: this.#lastVersion,
-      createdAtMs: this.find(ref)?.createdAtMs ?? wallMs,
-      updatedAtMs: wallMs,
-      expiresAtMs: ttlMs === undefined ? undefined : wallMs + ttlMs,
-      deadlineMs: ttlMs === undefined ? Number.POSITIVE_INFINITY : clock.monotonicMs() + ttlMs,
+      key,
+      version: String(version),
+      tiers: { [home.tier]: "stored", [authority.name]: "skipped" },
     };
   }
-
-  #receipt(record: ItemRecord): Receipt {
-    const { copies, authority } = this.#core;
-    const store = copies.bytes?.name ?? MemoryTier.L1_PROCESS_MEMORY;
-    return {
-      key: record.key,
-      version: String(record.version),
-      tiers: { [store]: "stored", [authority.name]: "skipped" },
-    };
-  }
-}
-
-function durabilityConflict(key: string): MemoryError {
-  return new MemoryError(
-    "DURABILITY_CONFLICT",
-    `item ${JSON.stringify(key)} is durable; delete it first or set it with durability "durable"`,
-    { field: "durability" },
-  );
 }

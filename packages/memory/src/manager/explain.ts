@@ -1,4 +1,5 @@
 import type { ItemMeta, ItemRef, MemoryTier } from "../model/item.ts";
+import type { Inspection, SharedCopies } from "../coherence/shared-copies.ts";
 import { toMemoryError } from "../model/errors.ts";
 import type { Core } from "./core.ts";
 import type { Explanation } from "./memory.ts";
@@ -42,6 +43,36 @@ function copyLine(
   return { tier: tier.name, present: false, reason };
 }
 
+const SHARED_REASONS: { readonly [verdict in Inspection["verdict"]]: string } = {
+  proven: "proven by the change log: would be served",
+  unsure:
+    "ephemeral, set before this server followed the log: the authority is asked before it is served",
+  unproven: "copied before this server followed the log: not served, and replaced at the next read",
+  outdated: "older than a change in the log: not served, and replaced at the next read",
+};
+
+async function sharedLine(core: Core, shared: SharedCopies, ref: ItemRef): Promise<TierLine> {
+  const tier = shared.tier.name;
+  try {
+    const inspection = await shared.inspect(ref);
+    if (inspection === undefined)
+      return {
+        tier,
+        present: false,
+        reason: "no copy: none was made since it changed, or it was let go",
+      };
+    const { record, kind } = inspection.entry;
+    const what = kind === "ephemeral" && inspection.verdict === "proven" ? "ephemeral: " : "";
+    return present(core, tier, {
+      record,
+      sizeBytes: record.body.byteLength,
+      reason: `${what}${SHARED_REASONS[inspection.verdict]}`,
+    });
+  } catch (error) {
+    return { tier, present: false, reason: `cannot tell: ${toMemoryError(error).code}` };
+  }
+}
+
 async function authorityLine(core: Core, ref: ItemRef): Promise<TierLine> {
   const { authority } = core;
   try {
@@ -74,6 +105,7 @@ export async function explainItem(core: Core, ref: ItemRef): Promise<Explanation
     const record = bytes.inspect(ref.namespace, ref.key);
     tiers.push(copyLine(core, ref, bytes, record && { record, sizeBytes: record.body.byteLength }));
   }
+  if (core.shared !== undefined) tiers.push(await sharedLine(core, core.shared, ref));
   const vanishing = core.ephemeral?.find(ref);
   if (vanishing !== undefined)
     tiers.push(

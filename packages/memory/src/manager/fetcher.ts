@@ -3,7 +3,8 @@ import type { Judged, Reservation } from "../coherence/shared-copies.ts";
 import { MemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, MemoryTier } from "../model/item.ts";
 import type { Core } from "./core.ts";
-import type { ReadOptions } from "./memory.ts";
+import { meetsDemand } from "./path-options.ts";
+import type { PathOptions } from "./path-options.ts";
 
 /** An item as it lies in a tier of bytes, and the tier that gave it. */
 export interface ServedRecord {
@@ -30,15 +31,15 @@ const NOTHING: Below = { served: undefined, unsure: undefined };
 export class Fetcher {
   readonly #core: Core;
   /** Whether copies may be served under these options at this moment. */
-  readonly #mayUseCopies: (options: ReadOptions | undefined) => boolean;
+  readonly #mayUseCopies: (options: PathOptions | undefined) => boolean;
 
-  constructor(core: Core, mayUseCopies: (options: ReadOptions | undefined) => boolean) {
+  constructor(core: Core, mayUseCopies: (options: PathOptions | undefined) => boolean) {
     this.#core = core;
     this.#mayUseCopies = mayUseCopies;
   }
 
   /** One item; rejects when it cannot be told. */
-  async one(ref: ItemRef, options: ReadOptions | undefined): Promise<ServedRecord | undefined> {
+  async one(ref: ItemRef, options: PathOptions | undefined): Promise<ServedRecord | undefined> {
     if (this.#core.shared === undefined) return this.#oneFromAuthority(ref);
     const [fetched] = await this.many([ref], options);
     if (fetched instanceof MemoryError) throw fetched;
@@ -48,7 +49,7 @@ export class Fetcher {
   /** Many, in order; what cannot be told of one is its own answer. */
   async many(
     refs: readonly ItemRef[],
-    options: ReadOptions | undefined,
+    options: PathOptions | undefined,
   ): Promise<readonly Fetched[]> {
     const { guard } = this.#core.copies;
     const tokens = refs.map((ref) => guard.begin(ref));
@@ -74,6 +75,7 @@ export class Fetcher {
     const token = copies.guard.begin(ref);
     try {
       const [record] = await authority.getMany([ref]);
+      this.#agree(ref, record);
       if (record === undefined) return undefined;
       this.#fill(token, record, authority.name);
       return { tier: authority.name, record, copy: false, atHand: false };
@@ -84,24 +86,34 @@ export class Fetcher {
 
   async #fromShared(
     tokens: readonly FillToken[],
-    options: ReadOptions | undefined,
+    options: PathOptions | undefined,
   ): Promise<readonly Below[]> {
     const { shared } = this.#core;
     if (shared === undefined || !this.#mayUseCopies(options)) return tokens.map(() => NOTHING);
     const judged = await shared.find(tokens.map(({ ref }) => ref));
     // Asked again: the answer may have taken longer than the proof lasts.
     if (!this.#mayUseCopies(options)) return tokens.map(() => NOTHING);
-    return tokens.map((token, index) => this.#below(token, judged[index], shared.tier.name));
+    return tokens.map((token, index) =>
+      this.#below(token, { judged: judged[index], tier: shared.tier.name, options }),
+    );
   }
 
-  #below(token: FillToken, judged: Judged | undefined, tier: MemoryTier): Below {
+  #below(
+    token: FillToken,
+    found: {
+      readonly judged: Judged | undefined;
+      readonly tier: MemoryTier;
+      readonly options: PathOptions | undefined;
+    },
+  ): Below {
+    const { judged, tier, options } = found;
     if (judged === undefined) return NOTHING;
     const { entry, verdict } = judged;
     if (verdict === "unsure") return { served: undefined, unsure: judged };
     const { record } = entry;
     if (entry.kind === "ephemeral")
       return { served: { tier, record, copy: false, atHand: false }, unsure: undefined };
-    if (!token.allows(record.version)) return NOTHING;
+    if (!token.allows(record.version) || !meetsDemand(record, options)) return NOTHING;
     this.#fill(token, record, tier);
     return { served: { tier, record, copy: true, atHand: false }, unsure: undefined };
   }
@@ -120,6 +132,7 @@ export class Fetcher {
       const record = sound[index];
       if (records[index] instanceof MemoryError) continue;
       this.#core.readsAhead?.note(token.ref, record?.version ?? Number.POSITIVE_INFINITY);
+      this.#agree(token.ref, record);
       if (record !== undefined) this.#fill(token, record, authority.name);
     }
     if (reservation !== undefined) this.#fillShared(refs, reservation, sound);
@@ -164,14 +177,16 @@ export class Fetcher {
     if (shared === undefined) return fetched;
     const absent = refs.filter((_, index) => fetched[index] === undefined);
     if (absent.length === 0) return fetched;
-    const judged = wantsLatest ? await shared.find(absent) : undefined;
+    // Those that were seen on the way down are asked of the authority; a `latest` read sees them now.
+    const unsure = below.filter((_, index) => fetched[index] === undefined);
+    const found = wantsLatest
+      ? await shared.findEphemeral(absent)
+      : await shared.settleDoubts(unsure.map((one) => one.unsure));
     let next = 0;
-    return fetched.map((one, index) => {
-      if (one !== undefined) return one;
-      const found = judged === undefined ? below[index]?.unsure : judged[next++];
-      if (found?.entry.kind !== "ephemeral") return undefined;
-      if (found.verdict === "unsure") shared.renew(found.entry);
-      return { tier: shared.tier.name, record: found.entry.record, copy: false, atHand: false };
+    return fetched.map((one) => {
+      const record = one === undefined && found !== "unknown" ? found[next++] : undefined;
+      if (record === undefined) return one;
+      return { tier: shared.tier.name, record, copy: false, atHand: false };
     });
   }
 
@@ -180,9 +195,17 @@ export class Fetcher {
     return { tier: this.#core.authority.name, record, copy: false, atHand: false };
   }
 
+  /**
+   * What the authority has just shown, no copy here may contradict: a copy that is older but within the
+   * bound would take a reader of this server back in time. Also stops an older answer under way.
+   */
+  #agree(ref: ItemRef, record: ItemRecord | undefined): void {
+    this.#core.copies.invalidate(ref, record?.version ?? Number.POSITIVE_INFINITY);
+  }
+
   #fill(token: FillToken, record: ItemRecord, from: MemoryTier): void {
     const { copies, moves } = this.#core;
-    if (copies.bytes === undefined || copies.fill(token, record) !== "stored") return;
+    if (copies.fill(token, record) !== "stored" || copies.bytes === undefined) return;
     moves.record(record, { from, to: copies.bytes.name, direction: "promote", reason: "read" });
   }
 }

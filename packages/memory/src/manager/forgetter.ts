@@ -8,6 +8,7 @@ import { checkTags } from "../model/value.ts";
 import type { FilterNode } from "../model/filter.ts";
 import type { ForgetChunk, Job, Selection } from "../tiers/authority.ts";
 import type { Core } from "./core.ts";
+import type { EphemeralPath } from "./ephemeral-path.ts";
 import type { ForgetOptions, ForgetReceipt } from "./memory.ts";
 
 /** Items a transaction deletes: its locks are short, and a crash loses little work. */
@@ -67,20 +68,24 @@ function hasComparison(node: FilterNode): boolean {
 /** Forgets what a selection names: in bounded chunks, with a receipt that names each place. */
 export class Forgetter {
   readonly #core: Core;
+  readonly #ephemeral: EphemeralPath;
   readonly #stop = new AbortController();
 
-  constructor(core: Core) {
+  constructor(core: Core, ephemeral: EphemeralPath) {
     this.#core = core;
+    this.#ephemeral = ephemeral;
   }
 
   async forget(selection: Selection, options: ForgetOptions): Promise<ForgetReceipt> {
     const dryRun = options.dryRun ?? false;
     const most = dryRun ? Number.POSITIVE_INFINITY : (options.jobAbove ?? Number.POSITIVE_INFINITY);
-    const vanished = dryRun ? 0 : this.#forgetEphemeral(selection);
+    const vanished = dryRun ? 0 : await this.#forgetEphemeral(selection);
     let forgotten = 0;
+    const told: Promise<boolean>[] = [];
     let after: string | undefined;
     do {
       const chunk = await this.#chunk(selection, after, dryRun);
+      if (!dryRun) told.push(this.#tell(chunk));
       forgotten += chunk.forgotten.length;
       after = chunk.next;
     } while (after !== undefined && forgotten < most);
@@ -89,10 +94,11 @@ export class Forgetter {
         ? undefined
         : await this.#core.authority.createJob(selection, { after, forgotten });
     const isConfirmed = dryRun || (await this.#confirm());
+    const isToldShared = (await Promise.all(told)).every(Boolean);
     return {
       forgotten: forgotten + vanished,
       dryRun,
-      places: this.#places(dryRun, { unfinished: job !== undefined, isConfirmed }),
+      places: this.#places(dryRun, { unfinished: job !== undefined, isConfirmed, isToldShared }),
       ...(job === undefined ? {} : { job: job.id }),
     };
   }
@@ -102,6 +108,7 @@ export class Forgetter {
     return this.#surely(job.selection, async () => {
       const advanced = await this.#core.authority.advanceJob(job.id, CHUNK_ITEMS);
       this.#drop(advanced.chunk);
+      void this.#tell(advanced.chunk);
       return advanced.job;
     });
   }
@@ -141,15 +148,30 @@ export class Forgetter {
     for (const gone of chunk.forgotten) this.#core.copies.invalidate(gone, gone.version);
   }
 
-  #forgetEphemeral(selection: Selection): number {
-    const { ephemeral } = this.#core;
+  /** True when nothing that was forgotten lies in the shared tier any more. */
+  async #tell(chunk: ForgetChunk): Promise<boolean> {
+    const { shared } = this.#core;
+    if (shared === undefined || chunk.forgotten.length === 0) return true;
+    const outcomes = await shared.settle(
+      chunk.forgotten.map((gone) => ({ ...gone, copy: undefined })),
+    );
+    return !outcomes.includes("failed");
+  }
+
+  async #forgetEphemeral(selection: Selection): Promise<number> {
     // Ephemeral items have no place in search, so a filter cannot select them.
-    if (ephemeral === undefined || ephemeral.size === 0) return 0;
     const { namespace, below, keys, pattern, metadataFilter, tags } = selection;
-    if (keys !== undefined)
-      return keys.filter((key) => ephemeral.remove({ namespace, key })).length;
+    if (keys !== undefined) return this.#forgetEphemeralKeys(namespace, keys);
     if (metadataFilter !== undefined || tags !== undefined) return 0;
-    return ephemeral.removeWhere({ namespace, below, pattern });
+    return this.#ephemeral.removeWhere({ namespace, below, pattern });
+  }
+
+  async #forgetEphemeralKeys(namespace: string, keys: readonly string[]): Promise<number> {
+    let removed = 0;
+    for (const key of await this.#ephemeral.among(namespace, keys))
+      if (typeof (await this.#ephemeral.remove({ namespace, key }, undefined)) !== "string")
+        removed += 1;
+    return removed;
   }
 
   /** Waits until no other server can still serve what is gone; false when the memory closed meanwhile. */
@@ -166,14 +188,21 @@ export class Forgetter {
 
   #places(
     dryRun: boolean,
-    { unfinished, isConfirmed }: { readonly unfinished: boolean; readonly isConfirmed: boolean },
+    told: {
+      readonly unfinished: boolean;
+      readonly isConfirmed: boolean;
+      readonly isToldShared: boolean;
+    },
   ): ForgetReceipt["places"] {
-    const { copies, authority } = this.#core;
+    const { unfinished, isConfirmed, isToldShared } = told;
+    const { copies, authority, shared } = this.#core;
     const state = dryRun ? "none" : unfinished ? "pending" : "removed";
     const names = [copies.objects?.name, copies.bytes?.name, authority.name];
     const places = names.flatMap((name) => (name === undefined ? [] : [[name, state] as const]));
+    const inShared = isToldShared ? state : "pending";
     return Object.fromEntries([
       ...places,
+      ...(shared === undefined ? [] : [[shared.tier.name, inShared] as const]),
       ...(authority.exclusive ? [] : [["otherServers", isConfirmed ? state : "pending"] as const]),
     ]);
   }

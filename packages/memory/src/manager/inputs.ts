@@ -1,5 +1,5 @@
 import { MemoryError } from "../model/errors.ts";
-import type { JsonObject, JsonValue } from "../model/item.ts";
+import type { ItemRef, JsonObject, JsonValue } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
 import { quote } from "../model/text.ts";
@@ -62,6 +62,17 @@ export function checkSet(
     ttlSeconds,
     condition: parseCondition(options.ifVersion),
   };
+}
+
+/** The items that a call for many keys is about. */
+export function checkRefs(namespace: string, keys: readonly string[], limits: Limits): ItemRef[] {
+  if (Array.isArray(keys) && keys.length <= limits.batchOperations)
+    return keys.map((key: string) => ({ namespace, key: checkKey(key, limits) }));
+  throw new MemoryError(
+    "BATCH_TOO_LARGE",
+    `keys: expected a list of at most ${limits.batchOperations}`,
+    { field: "keys" },
+  );
 }
 
 /** Refuses a value whose encoded JSON is over the limit. */

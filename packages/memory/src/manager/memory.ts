@@ -12,12 +12,18 @@ import type { Change, Job, SearchPlan } from "../tiers/authority.ts";
 import type { TierCapabilities, TierHealth, TierUsage } from "../tiers/tier.ts";
 
 /**
- * "any": within the staleness bound (default). "latest": from the authority, sees every write
- * acknowledged before the read began.
+ * "any": within the staleness bound. "session": besides, nothing older than what the session has seen
+ * or written, on any server; the same as "any" without a session. "latest": from the authority, sees
+ * every write acknowledged before the read began. Default: "session".
  */
-export type Consistency = "any" | "latest";
+export type Consistency = "any" | "session" | "latest";
 
-export interface ReadOptions {
+/** Read on with the session that gave this token; `memory.session(token)` also moves it on. */
+export interface SessionOption {
+  readonly session?: string;
+}
+
+export interface ReadOptions extends SessionOption {
   readonly consistency?: Consistency;
   /** For this read only: how old a copy may be, milliseconds. Used when the authority is away. */
   readonly maxStalenessMs?: number;
@@ -80,13 +86,15 @@ export interface BatchResult {
   readonly tierAccessed: MemoryTier | null;
 }
 
-export interface BatchOptions {
+export interface BatchOptions extends SessionOption {
   readonly atomic?: boolean;
   readonly idempotencyKey?: string;
   readonly consistency?: Consistency;
 }
 
-export interface SearchOptions {
+export interface SearchOptions extends SessionOption {
+  /** A search asks the authority, whatever is said here. */
+  readonly consistency?: Consistency;
   readonly pattern?: string;
   readonly metadataFilter?: MetadataFilter;
   readonly tags?: readonly string[];
@@ -261,6 +269,27 @@ export interface Memory {
   /** Keys that will be read soon are brought into process memory. */
   willNeed(keys: readonly string[]): Promise<void>;
   namespace(path: string | readonly string[]): Memory;
+  /**
+   * The same namespace for one session: what it has seen or written it never sees older, on any
+   * server. Goes on with the session of a token, or begins one. INVALID_SESSION when the token is
+   * damaged.
+   */
+  session(token?: string): SessionMemory;
+}
+
+/** A memory that remembers what was seen through it. Namespaces made from it share the session. */
+export interface SessionMemory extends Memory {
+  /**
+   * What this session has seen so far, as text of at most 1,024 characters: give it to `session` on
+   * this or another server. Moves on with every operation; take it when the operation has resolved.
+   */
+  readonly token: string;
+  namespace(path: string | readonly string[]): SessionMemory;
+  /** As `getRaw` of the manager, in this namespace. */
+  getRaw(
+    key: string,
+    options?: Omit<ReadOptions, "session">,
+  ): RawItem | Promise<RawItem | undefined>;
 }
 
 /**
@@ -290,5 +319,11 @@ export interface MemoryManager extends Memory {
    * In namespace `path`, which must be canonical; undefined = surely absent. At once when a copy is
    * at hand, else a promise. Bad input is thrown at once too.
    */
-  getRaw(path: string, key: string, options?: ReadOptions): RawItem | Promise<RawItem | undefined>;
+  getRaw(
+    path: string,
+    key: string,
+    options?: Omit<ReadOptions, "session">,
+  ): RawItem | Promise<RawItem | undefined>;
+  /** The token of a session that has only read this; `item`: what `getRaw` gave. */
+  readToken(path: string, key: string, item: RawItem | undefined): string;
 }

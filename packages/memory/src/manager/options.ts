@@ -45,9 +45,14 @@ function without(spec: Spec, ...names: readonly string[]): Spec {
   return Object.fromEntries(Object.entries(spec).filter(([name]) => !names.includes(name)));
 }
 
-const CONSISTENCY = oneOf("any", "latest");
+const CONSISTENCY = oneOf("any", "session", "latest");
 
-export const READ_OPTIONS: Spec = { consistency: CONSISTENCY, maxStalenessMs: milliseconds };
+/** Options of reads through a session, which has its token already. */
+export const SESSION_READ_OPTIONS: Spec = {
+  consistency: CONSISTENCY,
+  maxStalenessMs: milliseconds,
+};
+export const READ_OPTIONS: Spec = { ...SESSION_READ_OPTIONS, session: anything };
 
 export const SET_OPTIONS: Spec = {
   ttlSeconds: anything,
@@ -71,12 +76,13 @@ export const NO_OPTIONS: Spec = {};
 export const DELETE_OPTIONS: Spec = { ifVersion: anything, idempotencyKey: anything };
 export const TOUCH_OPTIONS: Spec = { ttlSeconds: anything, ifVersion: anything };
 export const PATCH_OPTIONS: Spec = { ifVersion: anything, idempotencyKey: anything };
-export const BATCH_OPTIONS: Spec = {
+export const SESSION_BATCH_OPTIONS: Spec = {
   atomic: flag,
   idempotencyKey: anything,
   consistency: CONSISTENCY,
 };
-export const SEARCH_OPTIONS: Spec = {
+export const BATCH_OPTIONS: Spec = { ...SESSION_BATCH_OPTIONS, session: anything };
+export const SESSION_SEARCH_OPTIONS: Spec = {
   pattern: anything,
   metadataFilter: anything,
   tags: anything,
@@ -86,7 +92,9 @@ export const SEARCH_OPTIONS: Spec = {
   cursor: anything,
   explain: flag,
   below: flag,
+  consistency: CONSISTENCY,
 };
+export const SEARCH_OPTIONS: Spec = { ...SESSION_SEARCH_OPTIONS, session: anything };
 export const FORGET_OPTIONS: Spec = {
   keys: anything,
   pattern: anything,

@@ -3,6 +3,7 @@ import type { JsonValue, Receipt } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
 import { refId } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
+import { isEphemeralVersion } from "./ephemeral-home.ts";
 import { checkEphemeral } from "./ephemeral-path.ts";
 import { checkSet, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
@@ -64,8 +65,7 @@ async function replace(
 ): Promise<Receipt> {
   const { namespace, found, set, options } = update;
   const condition = found?.record.version ?? "absent";
-  const isVanishing =
-    found !== undefined && ephemeral.find(found.record)?.version === found.record.version;
+  const isVanishing = found !== undefined && isEphemeralVersion(found.record.version);
   const durability = options.durability ?? (isVanishing ? "ephemeral" : "durable");
   const deadlineMs = options.ttlSeconds === undefined ? found?.record.deadlineMs : undefined;
   const leftSeconds =
@@ -79,7 +79,7 @@ async function replace(
     return ephemeral.set(namespace, { ...set, ttlSeconds: leftSeconds, condition });
   }
   const ref = { namespace, key: set.key };
-  const beside = ephemeral.conditionBeside(ref, { condition });
+  const beside = await ephemeral.conditionBeside(ref, { condition });
   const put = write.encodePut(namespace, { ...set, condition: beside });
   const keepsExpiry = options.ttlSeconds === undefined && !isVanishing;
   const expiresAtMs = keepsExpiry ? found?.record.expiresAtMs : undefined;

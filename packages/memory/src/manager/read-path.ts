@@ -4,7 +4,8 @@ import { deepFreeze } from "../model/value.ts";
 import type { Core } from "./core.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { ServedRecord } from "./fetcher.ts";
-import type { ReadOptions } from "./memory.ts";
+import { meetsDemand } from "./path-options.ts";
+import type { PathOptions } from "./path-options.ts";
 
 /** An item with its decoded value and the tier that gave it. */
 export interface ServedObject {
@@ -16,7 +17,7 @@ export interface ServedObject {
   readonly copy: boolean;
 }
 
-const LATEST: ReadOptions = { consistency: "latest" };
+const LATEST: PathOptions = { consistency: "latest" };
 
 /** Bytes of JSON that one call may bring; more would hold up everybody else, and end as no text at all. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -62,7 +63,7 @@ export class ReadPath {
   }
 
   /** One item from the nearest tier that may serve it; undefined = surely absent. */
-  async readObject(ref: ItemRef, options?: ReadOptions): Promise<ServedObject | undefined> {
+  async readObject(ref: ItemRef, options?: PathOptions): Promise<ServedObject | undefined> {
     const atHand = this.atHand(ref, options);
     if (atHand !== undefined) return atHand;
     const served = await this.#fetcher.one(ref, options);
@@ -71,7 +72,7 @@ export class ReadPath {
   }
 
   /** What a copy in this process answers, without waiting. */
-  atHand(ref: ItemRef, options: ReadOptions | undefined): ServedObject | undefined {
+  atHand(ref: ItemRef, options: PathOptions | undefined): ServedObject | undefined {
     const object = this.#localObject(ref, options);
     if (object !== undefined) return object;
     const local = this.#local(ref, options);
@@ -84,7 +85,7 @@ export class ReadPath {
    */
   readEncoded<T>(
     ref: ItemRef,
-    options: ReadOptions | undefined,
+    options: PathOptions | undefined,
     present: (served: ServedRecord) => T,
   ): T | Promise<T | undefined> {
     const local = this.#local(ref, options);
@@ -94,7 +95,7 @@ export class ReadPath {
 
   async #fetchEncoded<T>(
     ref: ItemRef,
-    options: ReadOptions | undefined,
+    options: PathOptions | undefined,
     present: (served: ServedRecord) => T,
   ): Promise<T | undefined> {
     const served = await this.#fetcher.one(ref, options);
@@ -112,7 +113,7 @@ export class ReadPath {
   }
 
   /** Whether a live item is there. */
-  async exists(ref: ItemRef, options?: ReadOptions): Promise<boolean> {
+  async exists(ref: ItemRef, options?: PathOptions): Promise<boolean> {
     const atHand = this.#localObject(ref, options) ?? this.#local(ref, options);
     return atHand !== undefined || (await this.#fetcher.one(ref, options)) !== undefined;
   }
@@ -120,7 +121,7 @@ export class ReadPath {
   /** Many items, in order: copies first, then one query for the rest. */
   async readMany(
     refs: readonly ItemRef[],
-    options?: ReadOptions,
+    options?: PathOptions,
   ): Promise<(ServedObject | undefined)[]> {
     const answers = await this.readSettled(refs, options);
     return answers.map((answer) => {
@@ -136,7 +137,7 @@ export class ReadPath {
    */
   async readSettled(
     refs: readonly ItemRef[],
-    options?: ReadOptions,
+    options?: PathOptions,
   ): Promise<(ServedObject | MemoryError | undefined)[]> {
     const answers = refs.map((ref) => settled(() => this.atHand(ref, options)));
     const missing = refs.filter((_, index) => answers[index] === undefined);
@@ -154,7 +155,7 @@ export class ReadPath {
   /** Decoded; a copy of the shared tier that is damaged is read again from the authority. */
   async #fetchSound(
     refs: readonly ItemRef[],
-    options: ReadOptions | undefined,
+    options: PathOptions | undefined,
   ): Promise<(ServedObject | MemoryError | undefined)[]> {
     const fetched = await this.#fetcher.many(refs, options);
     const opened = fetched.map((one) =>
@@ -219,7 +220,7 @@ export class ReadPath {
     return this.#sound(served, () => this.#opened(served));
   }
 
-  #mayUseCopies(options: ReadOptions | undefined): boolean {
+  #mayUseCopies(options: PathOptions | undefined): boolean {
     const { validity } = this.#core;
     if (options === undefined) return validity.holds();
     if (options.consistency === "latest") return false;
@@ -227,18 +228,19 @@ export class ReadPath {
     return validity.holdsWithin(options.maxStalenessMs);
   }
 
-  #localObject(ref: ItemRef, options: ReadOptions | undefined): ServedObject | undefined {
+  #localObject(ref: ItemRef, options: PathOptions | undefined): ServedObject | undefined {
     const { objects } = this.#core.copies;
     if (objects === undefined || !this.#mayUseCopies(options)) return undefined;
     const record = objects.find(ref.namespace, ref.key);
-    return record && { tier: objects.name, record, encoded: undefined, copy: true };
+    if (record === undefined || !meetsDemand(record, options)) return undefined;
+    return { tier: objects.name, record, encoded: undefined, copy: true };
   }
 
-  #local(ref: ItemRef, options: ReadOptions | undefined): ServedRecord | undefined {
+  #local(ref: ItemRef, options: PathOptions | undefined): ServedRecord | undefined {
     const { copies, ephemeral, authority } = this.#core;
     if (copies.bytes !== undefined && this.#mayUseCopies(options)) {
       const record = copies.bytes.find(ref.namespace, ref.key);
-      if (record !== undefined)
+      if (record !== undefined && meetsDemand(record, options))
         return { tier: copies.bytes.name, record, copy: true, atHand: true };
     }
     const record = ephemeral?.find(ref);

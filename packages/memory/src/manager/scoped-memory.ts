@@ -1,5 +1,4 @@
 import { mayHaveHappened } from "../coherence/copies.ts";
-import { MemoryError } from "../model/errors.ts";
 import type { DeleteReceipt, JsonValue, MemoryItem, Receipt } from "../model/item.ts";
 import { checkKey, joinNamespace } from "../model/key.ts";
 import { checkTtl, checkValue } from "../model/value.ts";
@@ -11,6 +10,7 @@ import {
   checkIdempotencyKey,
   checkPageLimit,
   checkPosition,
+  checkRefs,
   checkSet,
   parseCondition,
 } from "./inputs.ts";
@@ -29,6 +29,7 @@ import type {
   ReadOptions,
   SearchOptions,
   SearchPage,
+  SessionMemory,
   SetOptions,
   TouchOptions,
   UpdateOptions,
@@ -54,8 +55,9 @@ import { patchItem } from "./patch-item.ts";
 import { presentItem } from "./present.ts";
 import { loadOnce, updateItem } from "./read-modify-write.ts";
 import { runSingly } from "./run-singly.ts";
-import type { Parts, Runtime } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 import { searchItems } from "./search-items.ts";
+import { SessionView } from "./session-view.ts";
 import { exportLines, importLines } from "./transfer.ts";
 import { requestHash } from "./write-path.ts";
 
@@ -73,7 +75,10 @@ export class ScopedMemory implements Memory {
     if (options === undefined) {
       const hot = this.#hot(key);
       if (hot !== undefined) return hot as T;
-    } else checkOptions(options, READ_OPTIONS);
+    } else {
+      const { session, ...rest } = checkOptions(options, READ_OPTIONS);
+      if (session !== undefined) return this.session(session).get<T>(key, rest);
+    }
     const { read, core } = this.runtime.parts;
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     const served = read.atHand(ref, options) ?? (await read.readObject(ref, options));
@@ -87,7 +92,8 @@ export class ScopedMemory implements Memory {
     options?: ReadOptions,
   ): Promise<MemoryItem<T> | undefined> {
     const { read, core } = this.runtime.parts;
-    checkOptions(options, READ_OPTIONS);
+    const { session, ...rest } = checkOptions(options, READ_OPTIONS);
+    if (session !== undefined) return this.session(session).getItem<T>(key, rest);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     const served = await read.readObject(ref, options);
     return served && (presentItem(core, served) as MemoryItem<T>);
@@ -104,8 +110,12 @@ export class ScopedMemory implements Memory {
     options?: ReadOptions,
   ): Promise<(T | undefined)[]> {
     const parts = this.runtime.parts;
-    checkOptions(options, READ_OPTIONS);
-    const served = await parts.read.readMany(this.#refs(parts, keys), options);
+    const { session, ...rest } = checkOptions(options, READ_OPTIONS);
+    if (session !== undefined) return this.session(session).getMany<T>(keys, rest);
+    const served = await parts.read.readMany(
+      checkRefs(this.path, keys, parts.core.config.limits),
+      options,
+    );
     for (const one of served) if (one !== undefined) parts.core.accesses.record(one.record);
     return served.map((one) => one?.record.value as T | undefined);
   }
@@ -119,7 +129,7 @@ export class ScopedMemory implements Memory {
       checkEphemeral(checked);
       return ephemeral.set(this.path, set);
     }
-    const condition = ephemeral.conditionBeside({ namespace: this.path, key: set.key }, set);
+    const condition = await ephemeral.conditionBeside({ namespace: this.path, key: set.key }, set);
     const put = write.encodePut(this.path, { ...set, condition });
     return write.put(put, {
       ...(tierHint === undefined ? {} : { tierHint }),
@@ -133,15 +143,17 @@ export class ScopedMemory implements Memory {
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     const condition = parseCondition(ifVersion);
     const identity = this.#idempotent(idempotencyKey, ["delete", ref, condition]);
-    const vanished = ephemeral.remove(ref, condition);
-    if (vanished !== undefined) return vanished;
+    const vanished = await ephemeral.remove(ref, condition);
+    if (typeof vanished !== "string") return vanished;
     const conditional = condition === undefined ? {} : { condition };
-    return write.remove({ kind: "remove", ...ref, ...conditional }, identity);
+    const trace = vanished === "unknown" ? { leaveTrace: true } : {};
+    return write.remove({ kind: "remove", ...ref, ...conditional, ...trace }, identity);
   }
 
   async exists(key: string, options?: ReadOptions): Promise<boolean> {
     const { read, core } = this.runtime.parts;
-    checkOptions(options, READ_OPTIONS);
+    const { session, ...rest } = checkOptions(options, READ_OPTIONS);
+    if (session !== undefined) return this.session(session).exists(key, rest);
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
     return read.exists(ref, options);
   }
@@ -153,7 +165,7 @@ export class ScopedMemory implements Memory {
     const ref = { namespace: this.path, key: checkKey(key, limits) };
     if (ttlSeconds !== undefined) checkTtl(ttlSeconds, limits);
     const condition = parseCondition(ifVersion);
-    const touched = ephemeral.touch(ref, ttlSeconds, condition);
+    const touched = await ephemeral.touch(ref, ttlSeconds, condition);
     if (touched !== undefined) return touched;
     const conditional = condition === undefined ? {} : { condition };
     return write.touch({ kind: "touch", ...ref, ttlSeconds, ...conditional });
@@ -214,14 +226,18 @@ export class ScopedMemory implements Memory {
     operations: readonly BatchOperation[],
     options?: BatchOptions,
   ): Promise<BatchResult[]> {
+    const { session, ...checked } = checkOptions(options, BATCH_OPTIONS);
+    if (session !== undefined) return this.session(session).batchOperations(operations, checked);
     return this.runtime.parts.batch.run(this.path, operations, {
-      ...checkOptions(options, BATCH_OPTIONS),
+      ...checked,
       singly: (operation) => runSingly(this, operation),
     });
   }
 
   async search(options?: SearchOptions): Promise<SearchPage> {
-    return searchItems(this.runtime.parts, this.path, checkOptions(options, SEARCH_OPTIONS));
+    const { session, ...checked } = checkOptions(options, SEARCH_OPTIONS);
+    if (session !== undefined) return this.session(session).search(checked);
+    return searchItems(this.runtime.parts, this.path, checked);
   }
 
   async explain(key: string): Promise<Explanation> {
@@ -242,11 +258,13 @@ export class ScopedMemory implements Memory {
 
   async clear(options?: { readonly below?: boolean }): Promise<{ readonly version: string }> {
     const { below = false } = checkOptions(options, CLEAR_OPTIONS);
-    const { authority, copies, ephemeral } = this.runtime.parts.core;
+    const { authority, copies, ephemeral, shared } = this.runtime.parts.core;
+    // In the shared tier they end by the version of the clear, as copies do.
     ephemeral?.removeWhere({ namespace: this.path, below, pattern: undefined });
     try {
       const { version } = await authority.clear(this.path, below);
       copies.invalidateNamespace(this.path, below);
+      void shared?.announceClear({ namespace: this.path, below, version });
       return { version: String(version) };
     } catch (error) {
       // Unless it surely did not happen, nobody may know whether it did.
@@ -287,11 +305,15 @@ export class ScopedMemory implements Memory {
 
   async willNeed(keys: readonly string[]): Promise<void> {
     const parts = this.runtime.parts;
-    await parts.read.readSettled(this.#refs(parts, keys));
+    await parts.read.readSettled(checkRefs(this.path, keys, parts.core.config.limits));
   }
 
   namespace(path: string | readonly string[]): Memory {
     return new ScopedMemory(this.runtime, joinNamespace(this.path, path, this.runtime.limits));
+  }
+
+  session(token?: string): SessionMemory {
+    return new SessionView(this.runtime, this, this.runtime.parts.core.sessions.open(token));
   }
 
   #hot(key: string): JsonValue | undefined {
@@ -300,17 +322,6 @@ export class ScopedMemory implements Memory {
     if (hot === undefined) return undefined;
     parts?.core.accesses.recordHot(hot);
     return hot.value;
-  }
-
-  #refs(parts: Parts, keys: readonly string[]): { namespace: string; key: string }[] {
-    const { limits } = parts.core.config;
-    if (Array.isArray(keys) && keys.length <= limits.batchOperations)
-      return keys.map((key: string) => ({ namespace: this.path, key: checkKey(key, limits) }));
-    throw new MemoryError(
-      "BATCH_TOO_LARGE",
-      `keys: expected a list of at most ${limits.batchOperations}`,
-      { field: "keys" },
-    );
   }
 
   #idempotent(

@@ -22,7 +22,10 @@ export function reportTiers(
   core: Core | undefined,
   leftOut: readonly TierLeftOut[],
 ): readonly TierReport[] {
-  const on = core === undefined ? [] : [core.copies.objects, core.copies.bytes, core.authority];
+  const on =
+    core === undefined
+      ? []
+      : [core.copies.objects, core.copies.bytes, core.shared?.tier, core.authority];
   const reports = [
     ...on.flatMap((tier) => (tier === undefined ? [] : [reportTier(tier)])),
     ...leftOut.map(({ tier, reason }): TierReport => ({ tier, status: "off", reason })),

@@ -1,8 +1,11 @@
 import { Codec } from "../codec/codec.ts";
 import { Copies } from "../coherence/copies.ts";
 import { Follower } from "../coherence/follower.ts";
+import type { AppliedPoll } from "../coherence/follower.ts";
 import { ReadsAhead } from "../coherence/reads-ahead.ts";
 import { RecentChanges } from "../coherence/recent-changes.ts";
+import { RecentFills } from "../coherence/recent-fills.ts";
+import { Sessions } from "../coherence/sessions.ts";
 import { SharedCopies } from "../coherence/shared-copies.ts";
 import { Validity } from "../coherence/validity.ts";
 import type { MemoryConfig } from "../config/config.ts";
@@ -28,7 +31,7 @@ import { EphemeralPath } from "./ephemeral-path.ts";
 import { EphemeralStore } from "./ephemeral-store.ts";
 import { Forgetter } from "./forgetter.ts";
 import type { MemoryManager, MemoryStats, RawItem, ReadOptions, TierReport } from "./memory.ts";
-import { READ_OPTIONS, checkOptions } from "./options.ts";
+import { SESSION_READ_OPTIONS, checkOptions } from "./options.ts";
 import { MoveLog } from "./move-log.ts";
 import { presentRaw } from "./present.ts";
 import { Doorkeeper } from "./promotion.ts";
@@ -124,12 +127,21 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     return reportTiers(this.runtime.live?.core, tiersLeftOut(this.#config));
   }
 
-  getRaw(path: string, key: string, options?: ReadOptions): RawItem | Promise<RawItem | undefined> {
+  getRaw(
+    path: string,
+    key: string,
+    options?: Omit<ReadOptions, "session">,
+  ): RawItem | Promise<RawItem | undefined> {
     const { core, read } = this.runtime.parts;
-    checkOptions(options, READ_OPTIONS);
+    checkOptions(options, SESSION_READ_OPTIONS);
     const { limits } = core.config;
     const ref = { namespace: checkNamespace(path, limits), key: checkKey(key, limits) };
     return read.readEncoded(ref, options, (served) => presentRaw(core, read, served));
+  }
+
+  readToken(path: string, key: string, item: RawItem | undefined): string {
+    const version = item === undefined ? undefined : Number(item.version);
+    return this.runtime.parts.core.sessions.tokenOf({ namespace: path, key }, version);
   }
 
   async #open(): Promise<void> {
@@ -143,6 +155,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
         parts.core.codec.useKeys(await readKeyFile(encryptionKeysFile));
       for (const tier of allOf(tiers)) await tier.initialize();
       await this.#follower?.start();
+      await this.#knowEpoch(parts.core);
       this.#startBackground(parts);
       this.runtime.live = parts;
       this.runtime.lifecycle = "ready";
@@ -156,8 +169,12 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
   #assemble(tiers: Tiers): Parts {
     const { clock, random, metrics } = this.#around;
     const { L1 } = this.#config.tiers;
-    const copies = new Copies(tiers);
-    const validity = new Validity(clock, this.#config.maxStalenessMs);
+    const { maxStalenessMs } = this.#config;
+    const { exclusive } = tiers.authority;
+    const fills = exclusive ? undefined : new RecentFills({ clock, boundMs: maxStalenessMs });
+    const copies = new Copies(tiers, fills);
+    const sessions = new Sessions(fills);
+    const validity = new Validity(clock, maxStalenessMs);
     const core: Core = {
       config: this.#config,
       clock,
@@ -166,8 +183,9 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       codec: new Codec({ encryptionKeys: this.#config.security.encryptionKeys }),
       copies,
       validity,
+      sessions,
       authority: tiers.authority,
-      ...this.#follow(tiers, { copies, validity }),
+      ...this.#follow(tiers, { copies, validity, sessions, fills }),
       ephemeral: tiers.authority.exclusive
         ? new EphemeralStore({
             maxBytes: Math.ceil(L1.maxSizeMb * BYTES_PER_MB * EPHEMERAL_SHARE),
@@ -181,21 +199,27 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     };
     const read = new ReadPath(core);
     const write = new WritePath(core);
+    const ephemeral = new EphemeralPath(core);
     watchDemotions(core, tiers);
     return {
       core,
       read,
       write,
-      ephemeral: new EphemeralPath(core),
-      batch: new BatchPath({ core, read, write }),
-      forgetter: new Forgetter(core),
+      ephemeral,
+      batch: new BatchPath({ core, read, write, ephemeral }),
+      forgetter: new Forgetter(core, ephemeral),
     };
   }
 
   /** Reads the change log where other servers may write, and judges the shared tier by it. */
   #follow(
     tiers: Tiers,
-    { copies, validity }: { readonly copies: Copies; readonly validity: Validity },
+    {
+      copies,
+      validity,
+      sessions,
+      fills,
+    }: Pick<Core, "copies" | "validity" | "sessions"> & { readonly fills: RecentFills | undefined },
   ): Pick<Core, "shared" | "readsAhead"> {
     const { authority, shared: tier } = tiers;
     if (authority.exclusive) {
@@ -204,9 +228,11 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     }
     const { clock, random } = this.#around;
     const onError = this.#seams.onError ?? ((): void => {});
-    const watch = { authority, copies, validity, clock, onError };
+    const onApplied = (poll: AppliedPoll): void => fills?.applied(poll);
+    const watch = { authority, copies, validity, clock, onError, onApplied };
     if (tier === undefined) {
       this.#follower = new Follower(watch);
+      sessions.follow(this.#follower);
       return { shared: undefined, readsAhead: undefined };
     }
     const recent = new RecentChanges({ random });
@@ -217,11 +243,13 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       onEpoch: (epoch) => {
         tier.useEpoch(epoch);
       },
-      onApplied: () => {
+      onApplied: (poll) => {
+        onApplied(poll);
         readsAhead.applied();
       },
     });
     this.#follower = follower;
+    sessions.follow(follower);
     const shared = new SharedCopies({
       tier,
       copies,
@@ -230,11 +258,19 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       clock,
       onError,
       applied: () => follower.applied,
+      newestVersions: (refs) => authority.newestVersions(refs),
       onWake: () => {
         follower.poll().catch(onError);
       },
     });
     return { shared, readsAhead };
+  }
+
+  /** A token names the epoch also where nobody else writes: it may come back after a restore. */
+  async #knowEpoch({ authority, sessions }: Core): Promise<void> {
+    if (!authority.exclusive) return;
+    const { epoch } = await authority.follow(undefined);
+    sessions.proveForever(epoch);
   }
 
   #startBackground(parts: Parts): void {

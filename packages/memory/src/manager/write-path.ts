@@ -298,11 +298,11 @@ export class WritePath {
     if (shared === undefined || changes.length === 0)
       return settled.map(({ objects, bytes }) => ({ objects, bytes, shared: "skipped" }));
     const told = shared.settle(changes);
-    const outcomes = waits ? await told : undefined;
-    const withoutWaiting = shared.isAway() ? "failed" : "pending";
+    // "pending" must come true: while the tier is in trouble its answer is waited for, and it is quick.
+    const outcomes = waits || shared.isTroubled() ? await told : undefined;
     let next = 0;
     return settled.map(({ objects, bytes, change }) => {
-      const outcome = change === undefined ? "skipped" : (outcomes?.[next++] ?? withoutWaiting);
+      const outcome = change === undefined ? "skipped" : (outcomes?.[next++] ?? "pending");
       return { objects, bytes, shared: outcome };
     });
   }

@@ -8,6 +8,7 @@ import { intercept } from "./intercept.ts";
 /** Every call of an authority that does I/O, and whether it can change data. */
 export const AUTHORITY_READS: ReadonlySet<string> = new Set([
   "getMany",
+  "newestVersions",
   "search",
   "exportPage",
   "readChanges",

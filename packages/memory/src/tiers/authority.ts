@@ -203,6 +203,11 @@ export interface ExportPageRequest {
 export interface AuthorityTier extends Tier {
   /** Live items only, in the order asked; undefined = surely absent. */
   getMany(refs: readonly ItemRef[]): Promise<readonly (ItemRecord | undefined)[]>;
+  /**
+   * The newest version that is known of each item, alive or deleted, or of a clear of its namespace;
+   * 0: there was none, or it is so old that its tombstone was purged.
+   */
+  newestVersions(refs: readonly ItemRef[]): Promise<readonly number[]>;
   /** Operations must be on distinct keys. */
   write(
     operations: readonly WriteOperation[],

@@ -33,6 +33,7 @@ import { Forgetter } from "./forgetter.ts";
 import { ItemWriter } from "./item-writer.ts";
 import { JobRunner } from "./job-runner.ts";
 import { Maintenance } from "./maintenance.ts";
+import { newestVersions } from "./queries/newest-versions.ts";
 import { readItems } from "./queries/read-items.ts";
 import { readUsage } from "./queries/usage.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
@@ -144,6 +145,11 @@ export class PostgresAuthority implements AuthorityTier {
       }
       return records;
     });
+  }
+
+  newestVersions(refs: readonly ItemRef[]): Promise<readonly number[]> {
+    const { database, schema } = this.#context;
+    return this.#timed("batch", () => newestVersions(database, schema, refs));
   }
 
   write(
