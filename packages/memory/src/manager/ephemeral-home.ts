@@ -1,12 +1,6 @@
+import { EPHEMERAL_VERSION_MIN } from "../model/version.ts";
 import type { ItemRecord, ItemRef, JsonObject, MemoryTier } from "../model/item.ts";
 import type { Condition } from "../tiers/authority.ts";
-
-/**
- * Versions of ephemeral items lie above all that the database gives out, so that the version of one
- * can never stand for a durable item of the same key. They start at a wall clock, so that they rise
- * over a restart too; microseconds since 1970 are below 2^52 until the year 2112.
- */
-export const EPHEMERAL_VERSION_MIN = 2 ** 52;
 
 /** Whether a version was given to an ephemeral item. */
 export function isEphemeralVersion(version: number): boolean {

@@ -5,7 +5,7 @@ import { deepFreeze } from "../model/value.ts";
 import type { Condition } from "../tiers/authority.ts";
 import type { Core } from "./core.ts";
 import { durabilityConflict, judge } from "./ephemeral-conflicts.ts";
-import { EPHEMERAL_VERSION_MIN } from "./ephemeral-home.ts";
+import { EPHEMERAL_VERSION_MIN } from "../model/version.ts";
 import type { EphemeralHome, EphemeralSet, Removal } from "./ephemeral-home.ts";
 import type { EphemeralStore } from "./ephemeral-store.ts";
 
