@@ -2,6 +2,8 @@ import { MemoryError, MemoryTier } from "@cherry-ai/memory";
 import type { ItemRecord, ItemRef, TierHealth, TierUsage } from "@cherry-ai/memory";
 import type {
   AuthorityTier,
+  FollowPoll,
+  LeaseAnswer,
   SweepReport,
   WriteOperation,
   WriteResult,
@@ -42,6 +44,20 @@ export class AcknowledgingAuthority implements AuthorityTier {
     return refs.map(() => undefined);
   }
 
+  async newestVersions(refs: readonly ItemRef[]): Promise<readonly number[]> {
+    return refs.map(() => 0);
+  }
+
+  async takeLease(): Promise<LeaseAnswer> {
+    return { status: "granted", claim: { seenVersion: 0, token: undefined } };
+  }
+
+  async renewLease(): Promise<boolean> {
+    return true;
+  }
+
+  async releaseLease(): Promise<void> {}
+
   async write(operations: readonly WriteOperation[]): Promise<readonly WriteResult[]> {
     return operations.map((operation): WriteResult => {
       this.#version += 1;
@@ -63,6 +79,11 @@ export class AcknowledgingAuthority implements AuthorityTier {
     return { expired: 0, purgedTombstones: 0, trimmedChanges: 0, trimmedIdempotency: 0 };
   }
 
+  async follow(): Promise<FollowPoll> {
+    const state = { snapshot: "1:1:" };
+    return { changes: [], state, epoch: "none", sentAtMs: 0, gap: false };
+  }
+
   async refreshUsage(): Promise<void> {}
 
   async unfinishedJobs(): Promise<readonly never[]> {
@@ -78,7 +99,6 @@ export class AcknowledgingAuthority implements AuthorityTier {
   changePosition = refuse;
   loadConsumer = refuse;
   saveConsumer = refuse;
-  follow = refuse;
   createJob = refuse;
   readJob = refuse;
   advanceJob = refuse;

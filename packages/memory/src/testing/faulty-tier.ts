@@ -5,10 +5,13 @@ import { damage, faultError } from "./fault-plan.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 import { intercept } from "./intercept.ts";
 
-/** Every call of an authority that does I/O, and whether it can change data. */
+/** Every call of an authority that does I/O, and whether it can change data: leases are none. */
 export const AUTHORITY_READS: ReadonlySet<string> = new Set([
   "getMany",
   "newestVersions",
+  "takeLease",
+  "renewLease",
+  "releaseLease",
   "search",
   "exportPage",
   "readChanges",

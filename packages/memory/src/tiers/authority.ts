@@ -18,11 +18,22 @@ export interface PutOperation extends ItemRef {
   /** For import: wall-clock expiry kept as it was; wins over ttlSeconds. */
   readonly expiresAtMs?: number;
   readonly condition?: Condition;
+  /**
+   * Besides: only if the key is as it was when this was granted, neither written nor removed nor
+   * cleared since, and its lease stands; else a conflict. Ends the lease in any case. Such a put goes
+   * alone and without an idempotency token.
+   */
+  readonly claim?: LoadClaim;
 }
 
 export interface RemoveOperation extends ItemRef {
   readonly kind: "remove";
   readonly condition?: Condition;
+  /**
+   * A removal that finds no live item is recorded all the same, as a tombstone and a change: what
+   * other tiers may hold of the key ends by it. Its status is "absent" as ever.
+   */
+  readonly leaveTrace?: boolean;
 }
 
 /** Gives a live item a new lifetime (undefined: for ever) and a new version; value unchanged. */
@@ -51,6 +62,21 @@ export type WriteResult =
   | { readonly status: "absent"; readonly version: number }
   /** The condition did not hold; null = no live item. Nothing written for this operation. */
   | { readonly status: "conflict"; readonly currentVersion: number | null };
+
+/** What a loader's value is to be stored under. */
+export interface LoadClaim {
+  /** The newest version of the key, its tombstone or a clear of its namespace; 0: none is known. */
+  readonly seenVersion: number;
+  /** Of the lease; undefined where nobody else is kept out. */
+  readonly token: string | undefined;
+}
+
+export type LeaseAnswer =
+  | { readonly status: "granted"; readonly claim: LoadClaim }
+  /** Another has it, for so long at most unless it is renewed. */
+  | { readonly status: "held"; readonly heldForMs: number }
+  /** There is a live item. */
+  | { readonly status: "found" };
 
 /** Makes a write repeatable: the same id and hash gives the first receipt again. */
 export interface IdempotencyToken {
@@ -222,6 +248,17 @@ export interface AuthorityTier extends Tier {
     decide: (current: ItemRecord | undefined) => WriteOperation | undefined,
     options?: WriteOptions,
   ): Promise<WriteResult | undefined>;
+  /**
+   * Asks for the right to be the only one who computes an item that is not there. It lasts `ttlSeconds`
+   * by the authority's clock unless it is renewed; undefined: nobody else is kept out, and the claim
+   * only says as of when the key is absent. A lease whose key was written, removed or cleared since is
+   * given to the next who asks. No lease call reports OUTCOME_UNKNOWN: leases are no data.
+   */
+  takeLease(ref: ItemRef, ttlSeconds: number | undefined): Promise<LeaseAnswer>;
+  /** False: it has ended, or what is stored under it will be refused because the key has changed. */
+  renewLease(ref: ItemRef, token: string, ttlSeconds: number): Promise<boolean>;
+  /** Lets the next one have it. Nothing happens when it has ended. */
+  releaseLease(ref: ItemRef, token: string): Promise<void>;
   search(request: SearchRequest): Promise<SearchResult>;
   /**
    * In key order over (namespace, key). A page is also bounded in bytes, so it may be short: only an

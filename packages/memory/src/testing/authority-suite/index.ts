@@ -3,8 +3,11 @@ import { changeCases } from "./changes.ts";
 import { conditionCases } from "./conditions.ts";
 import type { AuthorityMaker } from "./fixture.ts";
 import { jobCases } from "./jobs.ts";
+import { leaseCases } from "./leases.ts";
+import { loadedValueCases } from "./loaded-values.ts";
 import { removalCases } from "./removals.ts";
 import { searchCases } from "./searches.ts";
+import { traceCases } from "./traces.ts";
 import { writeCases } from "./writes.ts";
 
 /** What every durable authority must do. Cases keep to namespaces of their own, so they may share one. */
@@ -18,6 +21,9 @@ export function authoritySuite(name: string, open: AuthorityMaker["open"]): Suit
       ...searchCases(maker),
       ...changeCases(maker),
       ...removalCases(maker),
+      ...leaseCases(maker),
+      ...loadedValueCases(maker),
+      ...traceCases(maker),
       ...jobCases(maker),
     ],
   };

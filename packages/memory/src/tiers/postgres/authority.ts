@@ -14,6 +14,7 @@ import type {
   ForgetChunk,
   Job,
   JobProgress,
+  LeaseAnswer,
   SearchRequest,
   SearchResult,
   Selection,
@@ -32,6 +33,7 @@ import type { Database } from "./database.ts";
 import { Forgetter } from "./forgetter.ts";
 import { ItemWriter } from "./item-writer.ts";
 import { JobRunner } from "./job-runner.ts";
+import { Leases } from "./leases.ts";
 import { Maintenance } from "./maintenance.ts";
 import { newestVersions } from "./queries/newest-versions.ts";
 import { readItems } from "./queries/read-items.ts";
@@ -69,6 +71,7 @@ export class PostgresAuthority implements AuthorityTier {
   readonly #lifecycle: AuthorityLifecycle;
   readonly #singles: SingleReads;
   readonly #writer: ItemWriter;
+  readonly #leases: Leases;
   readonly #searcher: Searcher;
   readonly #forgetter: Forgetter;
   readonly #jobs: JobRunner;
@@ -90,6 +93,7 @@ export class PostgresAuthority implements AuthorityTier {
     this.#lifecycle = new AuthorityLifecycle(context);
     this.#singles = new SingleReads(context);
     this.#writer = new ItemWriter(context);
+    this.#leases = new Leases(context);
     this.#searcher = new Searcher(context);
     this.#forgetter = new Forgetter(context);
     this.#jobs = new JobRunner(context, this.#forgetter);
@@ -169,6 +173,18 @@ export class PostgresAuthority implements AuthorityTier {
     options?: WriteOptions,
   ): Promise<WriteResult | undefined> {
     return this.#timed("set", () => this.#writer.modify(ref, decide, options));
+  }
+
+  takeLease(ref: ItemRef, ttlSeconds: number | undefined): Promise<LeaseAnswer> {
+    return this.#timed("get", () => this.#leases.take(ref, ttlSeconds));
+  }
+
+  renewLease(ref: ItemRef, token: string, ttlSeconds: number): Promise<boolean> {
+    return this.#timed("set", () => this.#leases.renew(ref, token, ttlSeconds));
+  }
+
+  releaseLease(ref: ItemRef, token: string): Promise<void> {
+    return this.#timed("delete", () => this.#leases.release(ref, token));
   }
 
   search(request: SearchRequest): Promise<SearchResult> {

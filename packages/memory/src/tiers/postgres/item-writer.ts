@@ -1,11 +1,19 @@
 import { BatchAborted, MemoryError, VersionConflict, isMemoryError } from "../../model/errors.ts";
 import type { ItemRecord, ItemRef } from "../../model/item.ts";
-import type { Condition, WriteOperation, WriteOptions, WriteResult } from "../authority.ts";
+import type {
+  Condition,
+  LoadClaim,
+  PutOperation,
+  WriteOperation,
+  WriteOptions,
+  WriteResult,
+} from "../authority.ts";
 import type { AuthorityContext } from "./authority-context.ts";
 import type { Queryable } from "./database.ts";
 import { orderByKey } from "./operation-order.ts";
 import { clearNamespace } from "./queries/clear-namespace.ts";
 import { lockItem, releaseToken } from "./queries/lock-item.ts";
+import { storeLoadedCall } from "./queries/store-loaded.ts";
 import { writeAnswerOf, writeItemsCall } from "./queries/write-items.ts";
 import type { OnConflict, WriteAnswer } from "./queries/write-items.ts";
 
@@ -24,7 +32,10 @@ export class ItemWriter {
     operations: readonly WriteOperation[],
     options: WriteOptions = {},
   ): Promise<readonly WriteResult[]> {
-    if (operations.length === 0) return [];
+    const [first] = operations;
+    if (first === undefined) return [];
+    if (operations.length === 1 && first.kind === "put" && first.claim !== undefined)
+      return this.#storeLoaded(first, first.claim);
     const { database, schema, clock } = this.#context;
     const { sorted, restore } = orderByKey(operations);
     const onConflict = options.atomic === true ? "abort" : "report";
@@ -57,6 +68,14 @@ export class ItemWriter {
 
   clear(namespace: string, below: boolean): Promise<number> {
     return clearNamespace(this.#context.database, this.#context.schema, { namespace, below });
+  }
+
+  async #storeLoaded(put: PutOperation, claim: LoadClaim): Promise<readonly WriteResult[]> {
+    const { database, schema, clock } = this.#context;
+    const { statement, values } = storeLoadedCall(schema, put, claim);
+    const sentAtMs = clock.monotonicMs();
+    const rows = await database.write(statement, values);
+    return answered(writeAnswerOf(rows, sentAtMs)).results;
   }
 
   async #modify(

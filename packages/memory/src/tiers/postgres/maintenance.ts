@@ -7,6 +7,7 @@ import {
   sweepClear,
   trimChanges,
   trimIdempotency,
+  trimLeases,
 } from "./queries/sweeps.ts";
 import type { Retention } from "./retention.ts";
 import type { SettledLog } from "./settled-log.ts";
@@ -43,6 +44,7 @@ export class Maintenance {
       limit,
       ageSeconds: retention.idempotencySeconds,
     });
+    await trimLeases(database, schema, limit);
     await deleteOldJobs(database, schema, { limit, ageSeconds: retention.finishedJobSeconds });
     return { expired, purgedTombstones, trimmedChanges, trimmedIdempotency };
   }

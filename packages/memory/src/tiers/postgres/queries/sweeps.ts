@@ -37,6 +37,19 @@ const TRIM_IDEMPOTENCY: Statement = {
     SELECT count(*) AS done FROM gone`,
 };
 
+const TRIM_LEASES: Statement = {
+  name: "trim_leases",
+  text: `WITH old AS (
+      SELECT namespace, key FROM {{schema}}.leases
+      WHERE expires_at <= clock_timestamp() AND expires_at <= now() LIMIT $1
+      FOR UPDATE SKIP LOCKED
+    ), gone AS (
+      DELETE FROM {{schema}}.leases l USING old
+      WHERE l.namespace = old.namespace AND l.key = old.key RETURNING 1
+    )
+    SELECT count(*) AS done FROM gone`,
+};
+
 export function expireItems(
   database: Database,
   schema: BoundSchema,
@@ -82,6 +95,15 @@ export function trimIdempotency(
   bounds: { readonly limit: number; readonly ageSeconds: number },
 ): Promise<number> {
   return run(database, schema.bind(TRIM_IDEMPOTENCY), [bounds.limit, bounds.ageSeconds]);
+}
+
+/** Leases that ended without a word and that nobody has taken again. */
+export function trimLeases(
+  database: Database,
+  schema: BoundSchema,
+  limit: number,
+): Promise<number> {
+  return run(database, schema.bind(TRIM_LEASES), [limit]);
 }
 
 async function run(

@@ -39,6 +39,8 @@ export function writeItemsCall(
   how: { readonly onConflict: OnConflict; readonly idempotency: IdempotencyToken | undefined },
 ): SqlCall {
   const puts = operations.map((operation) => (operation.kind === "put" ? operation : undefined));
+  if (puts.some((put) => put?.claim !== undefined))
+    throw new MemoryError("INTERNAL", "a put under a claim was sent along with other operations");
   const { idempotency } = how;
   const namespaces = operations.map((operation) => operation.namespace);
   // Puts without conditions need no judgement: no kinds says so.
@@ -46,7 +48,7 @@ export function writeItemsCall(
   return {
     statement: schema.bind(WRITE_ITEMS),
     values: [
-      arePlain ? null : operations.map((operation) => operation.kind),
+      arePlain ? null : operations.map(kindCode),
       arePlain ? shortest(namespaces) : namespaces,
       operations.map((operation) => operation.key),
       puts.map((put) => put?.body ?? null),
@@ -124,6 +126,10 @@ function shortest(namespaces: readonly string[]): readonly string[] {
   return isOne ? [first] : namespaces;
 }
 
+function kindCode(operation: WriteOperation): string {
+  return operation.kind === "remove" && operation.leaveTrace === true ? "erase" : operation.kind;
+}
+
 function conditionCode(condition: Condition | undefined): number | null {
   if (condition === undefined) return null;
   if (typeof condition === "number") return condition;
@@ -131,7 +137,7 @@ function conditionCode(condition: Condition | undefined): number | null {
 }
 
 /** A text[] as PostgreSQL writes it: arrays of arrays of unequal length cannot be bound. */
-function arrayLiteral(elements: readonly string[]): string {
+export function arrayLiteral(elements: readonly string[]): string {
   const quoted = elements.map((element) => `"${element.replaceAll(/["\\]/g, "\\$&")}"`);
   return `{${quoted.join(",")}}`;
 }
