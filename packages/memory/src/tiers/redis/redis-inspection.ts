@@ -1,3 +1,4 @@
+import { Cluster } from "ioredis";
 import type { RedisClient } from "./redis-client.ts";
 import { redisFault } from "./redis-faults.ts";
 import { FORMAT_VERSION } from "./redis-names.ts";
@@ -102,7 +103,9 @@ async function probe(
 
 /** Looks whether this Redis can do what is needed. Rejects when it does not answer. */
 export async function inspectRedis(client: RedisClient, prefix: string): Promise<Inspection> {
-  const isCluster = client.isCluster;
+  const isCluster = client instanceof Cluster;
+  // One that does not answer must not keep the others from being used.
+  if (isCluster) await Promise.allSettled(client.nodes("master").map((node) => node.call("time")));
   const info = await readInfo(client);
   const found = judgeInfo(info, isCluster);
   const faults =
