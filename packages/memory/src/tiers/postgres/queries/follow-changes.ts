@@ -5,10 +5,28 @@ import type { Queryable, Statement } from "../database.ts";
 import { CHANGE_COLUMNS, changeOf } from "./changes.ts";
 
 /**
- * What became visible since the snapshot $1. Not visible in it were the transactions that it names as
- * running and all from its xmax on; the log has an index on them, so a transaction that stays open for
- * hours costs nothing. Something may be missing when the log was trimmed as far as such a one, unless
- * that is still running: of what is not committed nothing can have been trimmed.
+ * What this statement shows of the log, as a snapshot: that of the database, which ends however after
+ * the last change that shows. Both show the same changes. But a crash of PostgreSQL forgets the ids of
+ * transactions of which nothing was flushed (those rolled back, those without a change) and gives them
+ * again: who holds a snapshot that ends above them never learns of the change that has one of them
+ * now. Of a change that shows the commit was flushed, so that no id up to its own is given again.
+ */
+const SHOWN = `(
+    SELECT least(pg_snapshot_xmin(pg_current_snapshot())::text::int8, place) || ':' || place || ':' ||
+      coalesce((SELECT string_agg(open::text, ',' ORDER BY open)
+        FROM pg_snapshot_xip(pg_current_snapshot()) AS open WHERE open::text::int8 < place), '')
+    FROM (SELECT least(pg_snapshot_xmax(pg_current_snapshot())::text::int8, 1 + greatest(
+        (SELECT c.xid::text::int8 FROM {{schema}}.changes c
+         WHERE c.xid < pg_snapshot_xmax(pg_current_snapshot()) ORDER BY c.xid DESC LIMIT 1),
+        (SELECT m.value::int8 FROM {{schema}}.meta m WHERE m.name = 'trimmed_xid'))) AS place) AS ended
+  )`;
+
+/**
+ * What became visible since the snapshot $1, which is one of SHOWN. Not visible in it were the
+ * transactions that it names as running and all from its xmax on; the log has an index on them, so a
+ * transaction that stays open for hours costs nothing. Something may be missing when the log was
+ * trimmed as far as such a one, unless that is still running: of what is not committed nothing can
+ * have been trimmed.
  */
 const FOLLOW: Statement = {
   name: "follow_changes",
@@ -23,7 +41,7 @@ const FOLLOW: Statement = {
     )
     SELECT state.*, ${CHANGE_COLUMNS}
     FROM (
-      SELECT pg_current_snapshot()::text AS snapshot,
+      SELECT ${SHOWN} AS snapshot,
         (SELECT value FROM {{schema}}.meta WHERE name = 'epoch') AS epoch,
         (SELECT m.value::xid8 >= pg_snapshot_xmax($1::text::pg_snapshot) OR EXISTS (
            SELECT FROM pg_snapshot_xip($1::text::pg_snapshot) AS running
@@ -35,7 +53,7 @@ const FOLLOW: Statement = {
 
 const START: Statement = {
   name: "follow_start",
-  text: `SELECT pg_current_snapshot()::text AS snapshot,
+  text: `SELECT ${SHOWN} AS snapshot,
     (SELECT value FROM {{schema}}.meta WHERE name = 'epoch') AS epoch`,
 };
 
