@@ -37,7 +37,7 @@ class Traffic {
   readonly settled = new Map<string, number>();
   answered = 0;
   failed = 0;
-  #isOn = true;
+  isOn = true;
   readonly #loops: Promise<void>[];
 
   constructor(tier: RedisTier, refs: readonly ItemRef[]) {
@@ -45,12 +45,12 @@ class Traffic {
   }
 
   async stop(): Promise<void> {
-    this.#isOn = false;
+    this.isOn = false;
     await Promise.all(this.#loops);
   }
 
   async #run(tier: RedisTier, at: ItemRef): Promise<void> {
-    for (let version = 1; this.#isOn; version += 1) {
+    for (let version = 1; this.isOn; version += 1) {
       try {
         await settle(tier, at, version, version % 2 === 0 ? "copy" : "none");
         this.settled.set(at.key, version);
