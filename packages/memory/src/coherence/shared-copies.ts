@@ -167,26 +167,33 @@ export class SharedCopies {
   }
 
   /**
-   * Fills in the background with what the authority gave for the refs of a reservation; undefined
-   * where there is no item, and always given, so that no lease stays with nobody to use it.
+   * Puts in what the authority gave for the refs of a reservation; undefined where there is no item,
+   * and always called, so that no lease stays with nobody to use it. Which of them are in now.
    */
-  fill(
+  async fill(
     refs: readonly ItemRef[],
     reservation: Reservation,
     records: readonly (ItemRecord | undefined)[],
-  ): void {
+  ): Promise<readonly boolean[]> {
     const { provenAt, leases } = reservation;
-    const copies: (SharedCopy & { readonly lease: LeaseToken })[] = [];
+    const filled = refs.map(() => false);
+    const copies: (SharedCopy & { readonly lease: LeaseToken; readonly index: number })[] = [];
     const unused: (ItemRef & { readonly lease: LeaseToken })[] = [];
     for (const [index, lease] of leases.entries()) {
       const ref = refs[index];
       const record = records[index];
       if (lease === undefined || ref === undefined) continue;
       if (record === undefined) unused.push({ namespace: ref.namespace, key: ref.key, lease });
-      else copies.push({ record, provenAt, lease });
+      else copies.push({ record, provenAt, lease, index });
     }
-    if (copies.length > 0) this.tier.fill(copies).catch(this.#options.onError);
-    if (unused.length > 0) this.tier.release(unused).catch(this.#options.onError);
+    try {
+      if (unused.length > 0) this.tier.release(unused).catch(this.#options.onError);
+      const stored = copies.length === 0 ? [] : await this.tier.fill(copies);
+      for (const [at, { index }] of copies.entries()) filled[index] = stored[at] === true;
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    return filled;
   }
 
   /** The place as of which a value written or read from now on is proven; undefined: of none. */

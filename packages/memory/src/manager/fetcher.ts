@@ -1,5 +1,5 @@
 import type { FillToken } from "../coherence/fill-guard.ts";
-import type { Judged, Reservation } from "../coherence/shared-copies.ts";
+import type { Judged } from "../coherence/shared-copies.ts";
 import { MemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, MemoryTier } from "../model/item.ts";
 import type { Core } from "./core.ts";
@@ -135,16 +135,9 @@ export class Fetcher {
       this.#agree(token.ref, record);
       if (record !== undefined) this.#fill(token, record, authority.name);
     }
-    if (reservation !== undefined) this.#fillShared(refs, reservation, sound);
+    // Nobody waits for it.
+    if (reservation !== undefined) void shared?.fill(refs, reservation, sound);
     return records;
-  }
-
-  #fillShared(
-    refs: readonly ItemRef[],
-    reservation: Reservation,
-    records: readonly (ItemRecord | undefined)[],
-  ): void {
-    this.#core.shared?.fill(refs, reservation, records);
   }
 
   /** What the authority has, each record or why it cannot be told. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { Copies, mayHaveHappened } from "../coherence/copies.ts";
 import type { FillToken } from "../coherence/fill-guard.ts";
+import type { Reservation } from "../coherence/shared-copies.ts";
 import { MemoryError, VersionConflict } from "../model/errors.ts";
 import { MemoryTier } from "../model/item.ts";
-import type { DeleteReceipt, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
+import type { DeleteReceipt, ItemRecord, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
 import type {
   Condition,
@@ -81,7 +82,7 @@ export class WritePath {
       (_, index) => options.placement?.(index) ?? placementOf(undefined),
     );
     try {
-      await this.#reserve(operations, placements);
+      const reserved = await this.#reserve(operations, placements);
       const provenAt = shared?.place();
       const results = await authority.write(operations, options);
       const settled = operations.map((operation, index) =>
@@ -92,8 +93,9 @@ export class WritePath {
           provenAt,
         }),
       );
-      const waits = placements.some((placement) => placement.shared);
-      return { results, outcomes: await this.#settleShared(settled, waits) };
+      const hinted = reserved && (await this.#fillShared(settled, reserved));
+      const outcomes = await this.#settleShared(settled);
+      return { results, outcomes: outcomes.map((one, at) => ({ ...one, ...hinted?.[at] })) };
     } catch (error) {
       // Nobody may trust a copy made before what may have happened.
       if (mayHaveHappened(error))
@@ -190,7 +192,7 @@ export class WritePath {
             placement: placementOf(undefined),
             provenAt,
           });
-      const [outcomes] = await this.#settleShared([settled], false);
+      const [outcomes] = await this.#settleShared([settled]);
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
       if (mayHaveHappened(error)) copies.invalidate(ref, Number.POSITIVE_INFINITY);
@@ -225,9 +227,31 @@ export class WritePath {
   async #reserve(
     operations: readonly WriteOperation[],
     placements: readonly Placement[],
-  ): Promise<void> {
-    const wanted = operations.filter((_, index) => placements[index]?.shared === true);
-    if (wanted.length > 0) await this.#core.shared?.reserve(wanted);
+  ): Promise<Reservation | undefined> {
+    const { shared } = this.#core;
+    if (shared === undefined || !placements.some((placement) => placement.shared)) return undefined;
+    const reservation = await shared.reserve(operations);
+    if (reservation === undefined) return undefined;
+    const leases = reservation.leases.map((lease, index) =>
+      placements[index]?.shared === true ? lease : undefined,
+    );
+    return { ...reservation, leases };
+  }
+
+  /** Puts copies under the leases that were taken before the write, and waits for them. */
+  async #fillShared(
+    settled: readonly Settled[],
+    reserved: Reservation,
+  ): Promise<readonly (Pick<TierOutcomes, "shared"> | undefined)[]> {
+    const { shared } = this.#core;
+    const filled = await shared?.fill(
+      settled.map(({ ref }) => ref),
+      reserved,
+      settled.map(({ record }) => record),
+    );
+    return reserved.leases.map((lease, index) =>
+      lease === undefined ? undefined : { shared: filled?.[index] === true ? "stored" : "failed" },
+    );
   }
 
   /** Makes the copies in this process agree with what the authority has just committed. */
@@ -241,11 +265,11 @@ export class WritePath {
     },
   ): Settled {
     const { copies, ephemeral } = this.#core;
-    if (result === undefined) return NOTHING_SETTLED;
+    if (result === undefined) return unsettled(operation);
     if (result.status === "conflict") {
       // The answer tells how things are now, so copies that say otherwise go.
       copies.invalidate(operation, result.currentVersion ?? Number.POSITIVE_INFINITY);
-      return NOTHING_SETTLED;
+      return unsettled(operation);
     }
     // Also after an old receipt that wrote nothing now: an ephemeral item may vanish at any time, but
     // one that hides a durable item may not stay.
@@ -278,28 +302,27 @@ export class WritePath {
     // One with a lifetime is left to the next reader: in the shared tier it counts from a lease.
     const isCopied = how.provenAt !== undefined && deadlineMs === Number.POSITIVE_INFINITY;
     const copy = isCopied ? { record, provenAt: how.provenAt } : undefined;
-    return { objects, bytes, change: { namespace, key, version, copy } };
+    const change = { namespace, key, version, copy };
+    return { ref: operation, objects, bytes, record, change };
   }
 
   /** Nothing older than this version stays anywhere; what is new is for the next reader to copy. */
-  #marked({ namespace, key }: ItemRef, version: number): Settled {
-    this.#core.copies.invalidate({ namespace, key }, version);
+  #marked(ref: ItemRef, version: number): Settled {
+    const { namespace, key } = ref;
+    this.#core.copies.invalidate(ref, version);
     const change = { namespace, key, version, copy: undefined };
-    return { objects: "skipped", bytes: "skipped", change };
+    return { ref, objects: "skipped", bytes: "skipped", record: undefined, change };
   }
 
-  /** Tells the shared tier and the other servers; waits only where a hint asks for it. */
-  async #settleShared(
-    settled: readonly Settled[],
-    waits: boolean,
-  ): Promise<readonly TierOutcomes[]> {
+  /** Tells the shared tier and the other servers. */
+  async #settleShared(settled: readonly Settled[]): Promise<readonly TierOutcomes[]> {
     const { shared } = this.#core;
     const changes = settled.flatMap(({ change }) => change ?? []);
     if (shared === undefined || changes.length === 0)
       return settled.map(({ objects, bytes }) => ({ objects, bytes, shared: "skipped" }));
     const told = shared.settle(changes);
     // "pending" must come true: while the tier is in trouble its answer is waited for, and it is quick.
-    const outcomes = waits || shared.isTroubled() ? await told : undefined;
+    const outcomes = shared.isTroubled() ? await told : undefined;
     let next = 0;
     return settled.map(({ objects, bytes, change }) => {
       const outcome = change === undefined ? "skipped" : (outcomes?.[next++] ?? "pending");
@@ -326,12 +349,17 @@ export interface TierOutcomes {
 
 /** The same, with what the shared tier is still to be told. */
 interface Settled {
+  readonly ref: ItemRef;
   readonly objects: TierOutcome;
   readonly bytes: TierOutcome;
+  /** What was written, when this answer proves it. */
+  readonly record: ItemRecord | undefined;
   readonly change: SettledChange | undefined;
 }
 
-const NOTHING_SETTLED: Settled = { objects: "skipped", bytes: "skipped", change: undefined };
+function unsettled(ref: ItemRef): Settled {
+  return { ref, objects: "skipped", bytes: "skipped", record: undefined, change: undefined };
+}
 
 export function notFound(key: string): MemoryError {
   return new MemoryError("NOT_FOUND", `item ${JSON.stringify(key)} does not exist`);
