@@ -207,9 +207,13 @@ export class BatchPath {
   ): Promise<Map<Group<CheckedOperation>, WriteResult | MemoryError | undefined>> {
     const outcome = new Map<Group<CheckedOperation>, WriteResult | MemoryError | undefined>();
     const { atomic, idempotencyKey } = run.options;
-    const writes = groups.flatMap(
-      (group) => (atomic === true ? tiedWrite(group, before) : group.write) ?? [],
-    );
+    const isTroubled = this.#core.shared?.isTroubled() === true;
+    const writes = groups.flatMap((group) => {
+      const write = atomic === true ? tiedWrite(group, before) : group.write;
+      // An ephemeral item of which the shared tier could not be asked ends by the trace of the removal.
+      if (isTroubled && write?.kind === "remove") return { ...write, leaveTrace: true };
+      return write ?? [];
+    });
     if (writes.length === 0) return outcome;
     try {
       const { results } = await this.#write.write(writes, {

@@ -184,20 +184,24 @@ describeWithPostgresAndRedis("servers that share a PostgreSQL and a Redis", () =
   test("reads and writes go on while Redis is away, and a delete then is final", async () => {
     const key = randomUUID();
     const vanishing = randomUUID();
+    const batched = randomUUID();
     await a.set(key, 1, { tierHint: "l2" });
-    await a.set(vanishing, 1, { durability: "ephemeral", ttlSeconds: 60 });
+    for (const one of [vanishing, batched])
+      await a.set(one, 1, { durability: "ephemeral", ttlSeconds: 60 });
     redis.pause();
     try {
       expect(await b.get(key)).toBe(1);
       // Until it is known that nobody answers there, the receipt says that an answer is awaited.
       await eventually(async () => (await b.set(key, 2)).tiers.l2 === "failed");
       await b.delete(vanishing);
+      await b.batchOperations([{ type: "delete", key: batched }]);
     } finally {
       redis.resume();
     }
     const c = await server();
     for (const memory of [a, b, c])
-      await eventually(async () => (await memory.get(vanishing)) === undefined);
+      for (const one of [vanishing, batched])
+        await eventually(async () => (await memory.get(one)) === undefined);
     for (const memory of [a, b, c]) await eventually(async () => (await memory.get(key)) === 2);
   });
 });
