@@ -71,6 +71,21 @@ export class CherryClient {
     return new CherryClient({ baseUrl: "", namespace: joinPath(this.path, path) }, this.#transport);
   }
 
+  /**
+   * The same namespace for one session: what it has seen or written it never sees older, whichever
+   * server answers. Goes on with the session of a token, or begins one. Of calls that overlap only the
+   * last answered is sure to be remembered.
+   */
+  session(token?: string): CherryClient {
+    const options = { baseUrl: "", namespace: this.path };
+    return new CherryClient(options, this.#transport.inSession(token));
+  }
+
+  /** What the session has seen so far; undefined outside of a session, and before its first answer. */
+  get sessionToken(): string | undefined {
+    return this.#transport.session?.token;
+  }
+
   /** The value, or undefined when there surely is none. */
   async get<T = JsonValue>(key: string, options: ReadOptions = {}): Promise<T | undefined> {
     return (await this.getItem<T>(key, options))?.value;
@@ -130,12 +145,17 @@ export class CherryClient {
   /** Results in the order of the operations; one that fails says so in its result. */
   async batch(
     operations: readonly BatchOperation[],
-    options: CallOptions & { readonly atomic?: boolean; readonly idempotencyKey?: string } = {},
+    options: CallOptions & {
+      readonly atomic?: boolean;
+      readonly idempotencyKey?: string;
+      readonly consistency?: Consistency;
+    } = {},
   ): Promise<readonly BatchResult[]> {
-    const { signal, idempotencyKey, atomic } = options;
+    const { signal, idempotencyKey, atomic, consistency } = options;
     const { results } = await this.#transport.json<BatchResponse>({
       method: "POST",
       path: `${this.#base}/batch`,
+      query: { consistency },
       headers: writeHeaders(undefined, idempotencyKey),
       body: JSON.stringify({ operations, ...(atomic === undefined ? {} : { atomic }) }),
       signal,

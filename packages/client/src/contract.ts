@@ -12,8 +12,11 @@ export type TierName = "l0" | "l1" | "l2" | "l3" | "l4";
 
 export type Durability = "durable" | "ephemeral";
 
-/** "latest" sees every write acknowledged before the read began; "any" may use a copy. */
-export type Consistency = "any" | "latest";
+/**
+ * "any" may use a copy within the server's bound; "session" (default) besides shows nothing older than
+ * the session has seen; "latest" sees every write acknowledged before the read began.
+ */
+export type Consistency = "any" | "session" | "latest";
 
 /** Every `code` of an error response, with its HTTP status. */
 export const PROBLEM_STATUS = {

@@ -11,6 +11,13 @@ export interface TransportOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** Where the token of a session lies between two requests. */
+export interface SessionTokens {
+  token: string | undefined;
+}
+
+const SESSION_HEADER = "x-cherry-session";
+
 export interface HttpRequest {
   readonly method: string;
   readonly path: string;
@@ -23,15 +30,25 @@ export interface HttpRequest {
 
 /** Sends requests; turns what is no success into a CherryError. */
 export class Transport {
+  /** Undefined: each request is for itself. */
+  readonly session: SessionTokens | undefined;
+  readonly #options: TransportOptions;
   readonly #base: string;
   readonly #token: TokenSource | undefined;
   readonly #fetch: typeof fetch;
 
-  constructor(options: TransportOptions) {
+  constructor(options: TransportOptions, session?: SessionTokens) {
+    this.session = session;
+    this.#options = options;
     this.#base = options.baseUrl.replace(/\/+$/, "");
     this.#token = options.token;
     // Browsers refuse a fetch that is called as a method of something else.
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  }
+
+  /** The same server for one session. */
+  inSession(token: string | undefined): Transport {
+    return new Transport(this.#options, { token });
   }
 
   /** A successful response; its body is still unread. */
@@ -54,6 +71,9 @@ export class Transport {
         cause,
       });
     }
+    // Also of a refusal: it may have told what is there.
+    if (this.session !== undefined)
+      this.session.token = response.headers.get(SESSION_HEADER) ?? this.session.token;
     if (response.ok) return response;
     throw await responseError(response);
   }
@@ -80,6 +100,7 @@ export class Transport {
     if (request.body !== undefined)
       headers.set("content-type", request.contentType ?? "application/json");
     const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+    if (this.session?.token !== undefined) headers.set(SESSION_HEADER, this.session.token);
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     return headers;
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { MemoryError, checkKey } from "@cherry-ai/memory";
-import type { Memory } from "@cherry-ai/memory";
+import type { SessionMemory } from "@cherry-ai/memory";
+import { openSession } from "./session.ts";
 import type { ApiContext } from "./context.ts";
 import type { Route } from "./route.ts";
 
@@ -25,6 +26,9 @@ export class Call {
   namespace = "";
   /** Wall time at which the caller's token ends; Infinity where no token is needed. */
   expiresAtMs: number = Number.POSITIVE_INFINITY;
+  /** What the answer gives as session token, where no session was opened for it. */
+  sessionToken: string | undefined;
+  #memory: SessionMemory | undefined;
 
   constructor(
     context: ApiContext,
@@ -43,10 +47,12 @@ export class Call {
     this.requestId = exchange.requestId;
   }
 
-  /** The memory of the namespace in the path. */
-  get memory(): Memory {
-    const { memory } = this.context;
-    return this.namespace === "" ? memory : memory.namespace(this.namespace);
+  /** The memory of the namespace in the path, for the session that the request goes on with or begins. */
+  get memory(): SessionMemory {
+    this.#memory ??= openSession(this.context.memory, this.req).namespace(
+      this.namespace === "" ? [] : this.namespace,
+    );
+    return this.#memory;
   }
 
   /** The key in the path, checked. */
@@ -89,6 +95,8 @@ export class Call {
   /** Starts an answer whose body follows in pieces. */
   open(status: number, headers: string[]): void {
     headers.push("X-Request-Id", this.requestId);
+    const token = this.sessionToken ?? this.#memory?.token;
+    if (token !== undefined) headers.push("X-Cherry-Session", token);
     if (this.context.state.draining) headers.push("Connection", "close");
     this.res.writeHead(status, headers);
   }

@@ -5,10 +5,11 @@ import type { Call } from "../http/call.ts";
 import { idempotencyKey } from "../http/conditions.ts";
 import { checkFields, flag, invalid, isObject, judgedLater, list } from "../http/fields.ts";
 import type { Fields } from "../http/fields.ts";
-import { readQuery } from "../http/query.ts";
 import type { Route } from "../http/route.ts";
+import { inSession, sessionParameter } from "../http/session.ts";
 import { header, jsonBody, jsonResponse, ref } from "../openapi/schema.ts";
 import { ATTRIBUTE_FIELDS } from "./item-fields.ts";
+import { consistencyOption, consistencyParameter } from "./read-options.ts";
 
 const BATCH_FIELDS: Fields = new Map([
   ["operations", list],
@@ -46,7 +47,7 @@ function checkOperations(operations: readonly unknown[]): readonly BatchOperatio
 
 async function runBatch(call: Call): Promise<void> {
   const { limits } = call.context;
-  readQuery(call.target, []);
+  const consistency = consistencyOption(call.target);
   const idempotent = idempotencyKey(call.req);
   const body = checkFields(await readJson(call, limits.batchBytes), BATCH_FIELDS);
   const { operations, atomic } = body;
@@ -58,6 +59,7 @@ async function runBatch(call: Call): Promise<void> {
       { field: "operations" },
     );
   const results = await call.memory.batchOperations(checkOperations(operations), {
+    ...consistency,
     ...(atomic === true ? { atomic } : {}),
     ...(idempotent === undefined ? {} : { idempotencyKey: idempotent }),
   });
@@ -76,14 +78,18 @@ export const batchRoutes: readonly Route[] = [
       description:
         "Results come in the order of the operations, and 200 also when single ones fail. atomic: all or nothing.",
       tags: ["items"],
-      parameters: [header("Idempotency-Key", "The same key gives the first results again.")],
+      parameters: [
+        consistencyParameter,
+        header("Idempotency-Key", "The same key gives the first results again."),
+        sessionParameter,
+      ],
       ...jsonBody("BatchRequest", {
         operations: [
           { type: "set", key: "item:1", value: { data: 1 } },
           { type: "get", key: "user:123" },
         ],
       }),
-      responses: { "200": jsonResponse("Results.", ref("BatchResponse")) },
+      responses: { "200": inSession(jsonResponse("Results.", ref("BatchResponse"))) },
     },
   },
 ];

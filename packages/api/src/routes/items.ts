@@ -1,11 +1,12 @@
 import { MemoryError } from "@cherry-ai/memory";
-import type { RawItem, Receipt } from "@cherry-ai/memory";
+import type { RawItem, ReadOptions, Receipt } from "@cherry-ai/memory";
 import { PATCH_TYPES, itemBodyBytesMax, readJson } from "../http/body.ts";
 import type { Call } from "../http/call.ts";
 import { hasVersion, idempotencyKey, ifMatch, onlyIfAbsent, writeIf } from "../http/conditions.ts";
 import { checkFields } from "../http/fields.ts";
 import { readQuery } from "../http/query.ts";
 import type { Route } from "../http/route.ts";
+import { hasSession, inSession, sessionHeader, sessionParameter } from "../http/session.ts";
 import { header, jsonBody, jsonResponse, ref } from "../openapi/schema.ts";
 import { PUT_FIELDS, setOptions } from "./item-fields.ts";
 import { itemText } from "./item-text.ts";
@@ -28,9 +29,23 @@ const conflict = { $ref: "#/components/responses/Problem" };
 /** At once for a copy at hand: this is the hottest path of the server. */
 function getItem(call: Call): Promise<void> | void {
   const key = call.parameter("key");
-  const found = call.context.memory.getRaw(call.namespace, key, readOptions(call.req));
-  if (!(found instanceof Promise)) return answerItem(call, key, found);
-  return found.then((item) => answerItem(call, key, item));
+  const options = readOptions(call.req);
+  if (hasSession(call.req)) return getInSession(call, key, options);
+  const { memory } = call.context;
+  const found = memory.getRaw(call.namespace, key, options);
+  const answer = (item: RawItem | undefined): void => {
+    call.sessionToken = memory.readToken(call.namespace, key, item);
+    answerItem(call, key, item);
+  };
+  return found instanceof Promise ? found.then(answer) : answer(found);
+}
+
+async function getInSession(
+  call: Call,
+  key: string,
+  options: ReadOptions | undefined,
+): Promise<void> {
+  answerItem(call, key, await call.memory.getRaw(key, options));
 }
 
 function answerItem(call: Call, key: string, item: RawItem | undefined): void {
@@ -125,12 +140,14 @@ export const itemRoutes: readonly Route[] = [
       tags: TAGS,
       parameters: [
         ...readParameters,
+        sessionParameter,
         header("If-None-Match", "Versions that the caller has: 304 when one is current."),
       ],
       responses: {
         "200": {
           ...jsonResponse("The item.", ref("Item")),
           headers: {
+            ...sessionHeader,
             ETag: { description: "The version, in quotes.", schema: { type: "string" } },
             "X-Cherry-Tier": { description: "Who served it.", schema: { type: "string" } },
             "X-Cherry-Degraded": {
@@ -157,9 +174,14 @@ export const itemRoutes: readonly Route[] = [
       operationId: "putItem",
       summary: "Write an item, replacing all of it",
       tags: TAGS,
-      parameters: [matching, header("If-None-Match", "*: only if there is no item."), idempotency],
+      parameters: [
+        matching,
+        header("If-None-Match", "*: only if there is no item."),
+        idempotency,
+        sessionParameter,
+      ],
       ...jsonBody("PutRequest", { value: { name: "John", age: 30 }, metadata: { kind: "user" } }),
-      responses: { "200": jsonResponse("Receipt.", ref("Receipt")), "412": conflict },
+      responses: { "200": inSession(jsonResponse("Receipt.", ref("Receipt"))), "412": conflict },
     },
   },
   {
@@ -171,7 +193,7 @@ export const itemRoutes: readonly Route[] = [
       operationId: "patchItem",
       summary: "Merge into an item's value (RFC 7396)",
       tags: TAGS,
-      parameters: [matching, idempotency],
+      parameters: [matching, idempotency, sessionParameter],
       requestBody: {
         required: true,
         content: {
@@ -181,7 +203,7 @@ export const itemRoutes: readonly Route[] = [
           },
         },
       },
-      responses: { "200": jsonResponse("Receipt.", ref("Receipt")), "412": conflict },
+      responses: { "200": inSession(jsonResponse("Receipt.", ref("Receipt"))), "412": conflict },
     },
   },
   {
@@ -193,8 +215,11 @@ export const itemRoutes: readonly Route[] = [
       operationId: "deleteItem",
       summary: "Delete an item",
       tags: TAGS,
-      parameters: [matching, idempotency],
-      responses: { "200": jsonResponse("Receipt.", ref("DeleteReceipt")), "412": conflict },
+      parameters: [matching, idempotency, sessionParameter],
+      responses: {
+        "200": inSession(jsonResponse("Receipt.", ref("DeleteReceipt"))),
+        "412": conflict,
+      },
     },
   },
 ];

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { ReadOptions } from "@cherry-ai/memory";
+import type { Consistency, ReadOptions } from "@cherry-ai/memory";
 import { invalid } from "../http/fields.ts";
 import { queryNumber, readQuery } from "../http/query.ts";
 import { query } from "../openapi/schema.ts";
@@ -9,12 +9,14 @@ const MAX_STALENESS_MS_MAX = 3_600_000;
 const NO_CACHE = /(?:^|[\s,])no-cache(?:$|[\s,])/i;
 const PARAMETERS: readonly string[] = ["consistency", "maxStalenessMs"];
 
+export const consistencyParameter: ParameterObject = query(
+  "consistency",
+  "session shows nothing older than the session has seen (X-Cherry-Session); any only keeps to the server's bound; latest asks the authority, and so does Cache-Control: no-cache on a GET.",
+  { type: "string", enum: ["any", "session", "latest"], default: "session" },
+);
+
 export const readParameters: readonly ParameterObject[] = [
-  query("consistency", "latest asks the authority; so does Cache-Control: no-cache.", {
-    type: "string",
-    enum: ["any", "latest"],
-    default: "any",
-  }),
+  consistencyParameter,
   query("maxStalenessMs", "For this read: how old a copy may be while the store is away.", {
     type: "integer",
     minimum: 0,
@@ -29,13 +31,31 @@ export function readOptions(req: IncomingMessage): ReadOptions | undefined {
   // Most reads ask for nothing special, and this is the hottest path of the server.
   if (control === undefined && !target.includes("?")) return undefined;
   const parameters = readQuery(target, PARAMETERS);
-  const consistency = parameters.get("consistency");
-  if (consistency !== undefined && consistency !== "any" && consistency !== "latest")
-    throw invalid("consistency", "any or latest", consistency);
+  const consistency = consistencyIn(parameters);
   const maxStalenessMs = queryNumber(parameters, "maxStalenessMs", MAX_STALENESS_MS_MAX);
-  const fresh = consistency === "latest" || (control !== undefined && NO_CACHE.test(control));
+  const isFresh = control !== undefined && NO_CACHE.test(control);
+  const level = isFresh ? "latest" : consistency;
   return {
-    ...(fresh ? { consistency: "latest" } : {}),
+    ...(level === undefined ? {} : { consistency: level }),
     ...(maxStalenessMs === undefined ? {} : { maxStalenessMs }),
   };
+}
+
+/** The same for a call whose only parameter it is. */
+export function consistencyOption(target: string): { readonly consistency?: Consistency } {
+  const consistency = consistencyIn(readQuery(target, ["consistency"]));
+  return consistency === undefined ? {} : { consistency };
+}
+
+function consistencyIn(parameters: ReadonlyMap<string, string>): Consistency | undefined {
+  const consistency = parameters.get("consistency");
+  switch (consistency) {
+    case undefined:
+    case "any":
+    case "session":
+    case "latest":
+      return consistency;
+    default:
+      throw invalid("consistency", "any, session or latest", consistency);
+  }
 }

@@ -4,9 +4,10 @@ import { readJson } from "../http/body.ts";
 import type { Call } from "../http/call.ts";
 import { checkFields, flag, isObject, judgedLater, number, oneOf, text } from "../http/fields.ts";
 import type { FieldCheck, Fields } from "../http/fields.ts";
-import { readQuery } from "../http/query.ts";
 import type { Route } from "../http/route.ts";
+import { inSession, sessionParameter } from "../http/session.ts";
 import { jsonBody, jsonResponse, ref } from "../openapi/schema.ts";
+import { consistencyOption, consistencyParameter } from "./read-options.ts";
 
 /** Filters and lists of keys are small; anything longer is a mistake. */
 export const QUERY_BODY_BYTES_MAX: number = 2 * 1024 * 1024;
@@ -30,10 +31,10 @@ const SEARCH_FIELDS: Fields = new Map<string, FieldCheck>([
 ]);
 
 async function search(call: Call): Promise<void> {
-  readQuery(call.target, []);
+  const consistency = consistencyOption(call.target);
   const fields = checkFields(await readJson(call, QUERY_BODY_BYTES_MAX), SEARCH_FIELDS);
   // checkFields has refused other names and types; the memory judges what is left unjudged.
-  const page = await call.memory.search(fields as SearchOptions);
+  const page = await call.memory.search({ ...(fields as SearchOptions), ...consistency });
   call.json(200, page);
 }
 
@@ -47,8 +48,9 @@ export const searchRoutes: readonly Route[] = [
       operationId: "search",
       summary: "Find items by pattern, metadata and tags",
       tags: ["search"],
+      parameters: [consistencyParameter, sessionParameter],
       ...jsonBody("SearchRequest", { pattern: "user:*", limit: 10 }),
-      responses: { "200": jsonResponse("A page.", ref("SearchResponse")) },
+      responses: { "200": inSession(jsonResponse("A page.", ref("SearchResponse"))) },
     },
   },
 ];

@@ -81,11 +81,11 @@ export class Follower {
    */
   refresh(): Promise<void> {
     if (this.#polling === undefined) return this.poll();
-    const next = (): Promise<void> => {
+    const pollAnew = (): Promise<void> => {
       this.#refreshing = undefined;
       return this.poll();
     };
-    this.#refreshing ??= this.#polling.then(next, next);
+    this.#refreshing ??= this.#polling.then(pollAnew, pollAnew);
     return this.#refreshing;
   }
 
