@@ -3,7 +3,13 @@ import { hash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ItemRecord } from "../../model/item.ts";
-import { claimsItem, decodeEntry, encodeCopy, encodeEphemeralRest } from "./entry-codec.ts";
+import {
+  UNKNOWN_DEADLINE,
+  claimsItem,
+  decodeEntry,
+  encodeCopy,
+  encodeEphemeralRest,
+} from "./entry-codec.ts";
 import { digits, readDigits } from "./entry-digits.ts";
 
 const REF = { namespace: "acme/agent", key: "k" };
@@ -41,8 +47,10 @@ test("a copy comes back as it was", () => {
       const bytes = encodeCopy(NAME, { record, provenAt });
       expect(claimsItem(bytes)).toBe(true);
       expect(decodeEntry(bytes, REF, NAME)).toEqual({
-        entry: { kind: "copy", record: plain(record), provenAt, baseVersion: 0 },
-        hasTtl: false,
+        kind: "copy",
+        record: plain(record),
+        provenAt,
+        baseVersion: 0,
       });
     }),
   );
@@ -53,13 +61,13 @@ test("an ephemeral item comes back as it was, with what the script added", () =>
     fc.property(records, whole, whole, (record, provenAt, expiresAtMs) => {
       const bytes = ephemeral(record, [7, provenAt, 3, expiresAtMs]);
       const decoded = decodeEntry(bytes, REF, NAME);
-      expect(decoded?.hasTtl).toBe(expiresAtMs !== 0);
-      expect(decoded?.entry).toEqual({
+      expect(decoded).toEqual({
         kind: "ephemeral",
         record: {
           ...plain(record),
           version: 7,
           expiresAtMs: expiresAtMs === 0 ? undefined : expiresAtMs,
+          deadlineMs: expiresAtMs === 0 ? Number.POSITIVE_INFINITY : UNKNOWN_DEADLINE,
         },
         provenAt,
         baseVersion: 3,
@@ -73,10 +81,10 @@ test("a lifetime is known from either of its two signs", () => {
     fc.property(records, time, (record, expiresAtMs) => {
       const timed = encodeCopy(NAME, { record: { ...record, expiresAtMs }, provenAt: 1 });
       const decoded = decodeEntry(timed, REF, NAME);
-      expect(decoded?.hasTtl).toBe(true);
-      expect(decoded?.entry.record.expiresAtMs).toBe(expiresAtMs);
+      expect(decoded?.record.deadlineMs).toBe(UNKNOWN_DEADLINE);
+      expect(decoded?.record.expiresAtMs).toBe(expiresAtMs);
       const late = encodeCopy(NAME, { record: { ...record, deadlineMs: 5 }, provenAt: 1 });
-      expect(decodeEntry(late, REF, NAME)?.hasTtl).toBe(true);
+      expect(decodeEntry(late, REF, NAME)?.record.deadlineMs).toBe(UNKNOWN_DEADLINE);
     }),
   );
 });

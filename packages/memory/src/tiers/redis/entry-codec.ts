@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import type { ItemRecord, ItemRef, JsonObject } from "../../model/item.ts";
 import { deepFreeze } from "../../model/value.ts";
 import type { SharedCopy, SharedEntry } from "../shared.ts";
+import { CHECK_START, checkBytes, checkEnd, checkText } from "./entry-check.ts";
 import { DIGITS, digits, readDigits } from "./entry-digits.ts";
 
 /**
@@ -18,7 +18,7 @@ import { DIGITS, digits, readDigits } from "./entry-digits.ts";
  *
  * Copies and ephemeral items go on with the facts and the body, which carries a checksum of its own:
  *
- *     0   u32  CRC-32 of the head (of a copy), the rest of the facts, the key's name in Redis
+ *     0   u32  CRC-32 of the head (of a copy), the rest of the facts, the letters of the key's name
  *     4   u8   1: has a TTL
  *     5   f64  createdAtMs      13  f64  updatedAtMs      21  f64  expiresAtMs, NaN: none
  *    29   u32  bytes of the JSON text of [metadata, tags]; 0: none
@@ -40,11 +40,8 @@ const HAS_TTL = 1;
 const NO_METADATA: JsonObject = Object.freeze({});
 const NO_TAGS: readonly string[] = Object.freeze([]);
 
-/** An entry, and whether it has a lifetime: its record's deadline is then still to be learned. */
-export interface DecodedEntry {
-  readonly entry: SharedEntry;
-  readonly hasTtl: boolean;
-}
+/** The deadline of what has a lifetime, until it is learned how much of that is left. */
+export const UNKNOWN_DEADLINE: number = Number.NEGATIVE_INFINITY;
 
 export function hasTtl(record: ItemRecord): boolean {
   return record.expiresAtMs !== undefined || record.deadlineMs !== Number.POSITIVE_INFINITY;
@@ -77,20 +74,22 @@ function encode(name: string, record: ItemRecord, head: string): Buffer {
   bytes.writeUInt32LE(extraBytes, at + 29);
   if (!plain) bytes.write(extra, at + FACTS_BYTES);
   bytes.set(body, bodyAt);
-  bytes.writeUInt32LE(factsCheck(bytes, { at, bodyAt, name }), at);
+  bytes.writeUInt32LE(factsCheck(bytes, { from: 0, at, bodyAt, name }), at);
   return bytes;
 }
 
 interface Facts {
-  /** Where they begin; what stands before is checked too. */
+  /** Where that begins which is checked. */
+  readonly from: number;
+  /** Where the facts begin, with their check. */
   readonly at: number;
   readonly bodyAt: number;
   readonly name: string;
 }
 
-function factsCheck(bytes: Buffer, { at, bodyAt, name }: Facts): number {
-  const head = at === 0 ? 0 : crc32(bytes.subarray(0, at));
-  return crc32(name, crc32(bytes.subarray(at + 4, bodyAt), head));
+function factsCheck(bytes: Buffer, { from, at, bodyAt, name }: Facts): number {
+  const head = checkBytes(CHECK_START, bytes, from, at);
+  return checkEnd(checkText(checkBytes(head, bytes, at + 4, bodyAt), name));
 }
 
 /** Whether it says of itself that it is an item; one that then cannot be decoded is damaged. */
@@ -98,16 +97,17 @@ export function claimsItem(bytes: Buffer): boolean {
   return bytes[0] === COPY || bytes[0] === EPHEMERAL;
 }
 
-/** Undefined: a marker, a lease, damage, or what another release may have put there. */
-export function decodeEntry(bytes: Buffer, ref: ItemRef, name: string): DecodedEntry | undefined {
+/**
+ * The entry, with `UNKNOWN_DEADLINE` where it has a lifetime. Undefined: a marker, a lease, damage, or
+ * what another release may have put there.
+ */
+export function decodeEntry(bytes: Buffer, ref: ItemRef, name: string): SharedEntry | undefined {
   const version = readDigits(bytes, 1);
   const provenAt = readDigits(bytes, PROVEN_AT);
   if (version === undefined || provenAt === undefined) return undefined;
   if (bytes[0] === COPY) {
     const record = decodeRecord(bytes, { ref, version, at: COPY_HEAD_BYTES, headAt: 0, name });
-    if (record === undefined) return undefined;
-    const timed = (bytes[COPY_HEAD_BYTES + 4] ?? 0) === HAS_TTL;
-    return { entry: { kind: "copy", record, provenAt, baseVersion: 0 }, hasTtl: timed };
+    return record === undefined ? undefined : { kind: "copy", record, provenAt, baseVersion: 0 };
   }
   if (bytes[0] !== EPHEMERAL) return undefined;
   const baseVersion = readDigits(bytes, BASE_AT);
@@ -118,12 +118,12 @@ export function decodeEntry(bytes: Buffer, ref: ItemRef, name: string): DecodedE
   const at = EPHEMERAL_HEAD_BYTES;
   const record = decodeRecord(bytes, { ref, version, at, headAt: at, name });
   if (record === undefined) return undefined;
-  const timed = expiresAtMs !== 0;
-  const lasting = { ...record, expiresAtMs: timed ? expiresAtMs : undefined };
-  return {
-    entry: { kind: "ephemeral", record: lasting, provenAt, baseVersion },
-    hasTtl: timed,
-  };
+  // Its head alone says how long it lives: a touch changes that.
+  const life =
+    expiresAtMs === 0
+      ? { expiresAtMs: undefined, deadlineMs: Number.POSITIVE_INFINITY }
+      : { expiresAtMs, deadlineMs: UNKNOWN_DEADLINE };
+  return { kind: "ephemeral", record: { ...record, ...life }, provenAt, baseVersion };
 }
 
 interface RecordPlace {
@@ -142,9 +142,8 @@ function decodeRecord(bytes: Buffer, place: RecordPlace): ItemRecord | undefined
   const extraBytes = bytes.readUInt32LE(at + 29);
   const bodyAt = at + FACTS_BYTES + extraBytes;
   if (bodyAt > bytes.length) return undefined;
-  const checked = headAt === 0 ? bytes : bytes.subarray(headAt);
-  const facts = { at: at - headAt, bodyAt: bodyAt - headAt, name };
-  if (bytes.readUInt32LE(at) !== factsCheck(checked, facts)) return undefined;
+  const facts = { from: headAt, at, bodyAt, name };
+  if (bytes.readUInt32LE(at) !== factsCheck(bytes, facts)) return undefined;
   const expiresAtMs = bytes.readDoubleLE(at + 21);
   let metadata = NO_METADATA;
   let tags = NO_TAGS;
@@ -162,7 +161,7 @@ function decodeRecord(bytes: Buffer, place: RecordPlace): ItemRecord | undefined
     createdAtMs: bytes.readDoubleLE(at + 5),
     updatedAtMs: bytes.readDoubleLE(at + 13),
     expiresAtMs: Number.isNaN(expiresAtMs) ? undefined : expiresAtMs,
-    deadlineMs: Number.POSITIVE_INFINITY,
+    deadlineMs: bytes[at + 4] === HAS_TTL ? UNKNOWN_DEADLINE : Number.POSITIVE_INFINITY,
     body: bytes.subarray(bodyAt),
   };
 }

@@ -10,8 +10,7 @@ import type {
   SharedEntry,
 } from "../shared.ts";
 import { encodeChanges } from "./bus-message.ts";
-import { claimsItem, decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
-import type { DecodedEntry } from "./entry-codec.ts";
+import { UNKNOWN_DEADLINE, claimsItem, decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
 import { digits } from "./entry-digits.ts";
 import { makeLease, readLease } from "./lease-token.ts";
 import { ReadBatcher } from "./read-batcher.ts";
@@ -44,11 +43,6 @@ const STORED = 1;
 const OLDER = 0;
 const NO_ROOM = -1;
 
-interface Found {
-  readonly ref: ItemRef;
-  readonly name: string;
-}
-
 /** Copies, markers and leases. What each script does stands beside it in scripts.ts. */
 export class RedisCopies {
   hits = 0;
@@ -65,30 +59,22 @@ export class RedisCopies {
   }
 
   async findMany(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
-    const names = this.#options.names();
-    const wanted = refs.map((ref) => ({ ref, name: names.key(ref) }));
-    const [only] = wanted;
+    const known = this.#options.names();
+    const names = refs.map((ref) => known.key(ref));
+    const [only] = names;
     const values =
-      wanted.length === 1 && only !== undefined
-        ? [await this.#reads.read(only.name)]
-        : await this.#inChunks(wanted, null, (chunk) =>
-            this.#readChunk(chunk.map(({ name }) => name)),
-          );
-    const timed: { readonly index: number; readonly found: Found }[] = [];
-    const entries = wanted.map((found, index) => {
-      const decoded = this.#decode(values[index], found);
-      if (decoded?.hasTtl === true) timed.push({ index, found });
-      return decoded?.hasTtl === true ? undefined : decoded?.entry;
-    });
-    if (timed.length > 0) {
-      const lifetimes = await this.#readTimed(timed.map(({ found }) => found));
-      for (const [at, { index }] of timed.entries()) entries[index] = lifetimes[at];
-    }
-    for (const entry of entries) {
+      names.length === 1 && only !== undefined
+        ? [await this.#reads.read(only)]
+        : await this.#inChunks(names, null, (chunk) => this.#readChunk(chunk));
+    const timed: number[] = [];
+    const entries = refs.map((ref, index) => {
+      const entry = this.#decode(values[index], ref, names[index] ?? "");
+      if (entry?.record.deadlineMs === UNKNOWN_DEADLINE) timed.push(index);
       if (entry === undefined) this.misses += 1;
       else this.hits += 1;
-    }
-    return entries;
+      return entry;
+    });
+    return timed.length === 0 ? entries : this.#learnLifetimes(refs, entries, timed);
   }
 
   async lease(requests: readonly LeaseRequest[]): Promise<readonly (LeaseToken | undefined)[]> {
@@ -180,11 +166,11 @@ export class RedisCopies {
     return Math.floor(copyLifeMs * (LIFE_SHARE_MIN + random() * (1 - LIFE_SHARE_MIN)));
   }
 
-  #decode(bytes: unknown, { ref, name }: Found): DecodedEntry | undefined {
-    if (!Buffer.isBuffer(bytes)) return undefined;
-    const decoded = decodeEntry(bytes, ref, name);
-    if (decoded === undefined && claimsItem(bytes)) this.#discard(name, bytes);
-    return decoded;
+  #decode(bytes: unknown, ref: ItemRef, name: string): SharedEntry | undefined {
+    if (!(bytes instanceof Buffer)) return undefined;
+    const entry = decodeEntry(bytes, ref, name);
+    if (entry === undefined && claimsItem(bytes)) this.#discard(name, bytes);
+    return entry;
   }
 
   /** A damaged item would keep others out: its place is made free, in the background. */
@@ -202,25 +188,35 @@ export class RedisCopies {
     return this.#options.connection.run(operation, (client) => readValues(client, names));
   }
 
+  /** Reads again those with a lifetime, with what is left of it. */
+  async #learnLifetimes(
+    refs: readonly ItemRef[],
+    entries: (SharedEntry | undefined)[],
+    timed: readonly number[],
+  ): Promise<readonly (SharedEntry | undefined)[]> {
+    const wanted = timed.flatMap((index) => refs[index] ?? []);
+    const learned = await this.#inChunks(wanted, undefined, (chunk) => this.#readTimed(chunk));
+    for (const [at, index] of timed.entries()) entries[index] = learned[at];
+    return entries;
+  }
+
   /** Value and remaining lifetime of one moment; counted from when we asked, so it can only be early. */
-  async #readTimed(wanted: readonly Found[]): Promise<readonly (SharedEntry | undefined)[]> {
-    const { connection, clock } = this.#options;
-    return this.#inChunks(wanted, undefined, async (chunk) => {
-      const askedMs = clock.monotonicMs();
-      const names = chunk.map(({ name }) => name);
-      const reply = await connection.run("get", (client) =>
-        evaluate(client, READ_WITH_LIFETIME, names, []),
-      );
-      const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
-      return chunk.map((found, index) => {
-        const leftMs = Number(parts[2 * index + 1]) - LIFETIME_GRAIN_MS;
-        const decoded = this.#decode(parts[2 * index], found);
-        if (decoded?.hasTtl !== true) return decoded?.entry;
-        // A lifetime without an end, where there must be one, is damage.
-        if (!(leftMs > 0)) return undefined;
-        const record = { ...decoded.entry.record, deadlineMs: askedMs + leftMs };
-        return { ...decoded.entry, record };
-      });
+  async #readTimed(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
+    const { connection, clock, names } = this.#options;
+    const known = names();
+    const keys = refs.map((ref) => known.key(ref));
+    const askedMs = clock.monotonicMs();
+    const reply = await connection.run("get", (client) =>
+      evaluate(client, READ_WITH_LIFETIME, keys, []),
+    );
+    const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    return refs.map((ref, index) => {
+      const leftMs = Number(parts[2 * index + 1]) - LIFETIME_GRAIN_MS;
+      const entry = this.#decode(parts[2 * index], ref, keys[index] ?? "");
+      if (entry?.record.deadlineMs !== UNKNOWN_DEADLINE) return entry;
+      // A lifetime without an end, where there must be one, is damage.
+      if (!(leftMs > 0)) return undefined;
+      return { ...entry, record: { ...entry.record, deadlineMs: askedMs + leftMs } };
     });
   }
 
@@ -247,11 +243,11 @@ export class RedisCopies {
     items: readonly T[],
     missing: R,
     work: (chunk: readonly T[]) => Promise<readonly R[]>,
-  ): Promise<R[]> {
+  ): Promise<readonly R[]> {
     const chunks = chunksOf(items, this.#keysMax);
     const [only] = chunks;
     if (only === undefined) return [];
-    if (chunks.length === 1) return [...(await work(only))];
+    if (chunks.length === 1) return work(only);
     const answers = await Promise.allSettled(chunks.map((chunk) => work(chunk)));
     const [first] = answers;
     if (first?.status === "rejected" && answers.every(({ status }) => status === "rejected"))

@@ -14,6 +14,8 @@ const SEPARATOR = "\u0000";
 export class RedisNames {
   readonly channel: string;
   readonly #start: string;
+  #namespace: string | undefined;
+  #inNamespace = "";
 
   constructor(prefix: string, epoch: string) {
     this.#start = `${prefix}:${FORMAT_VERSION}:${epoch}:`;
@@ -21,7 +23,12 @@ export class RedisNames {
   }
 
   key(ref: ItemRef): string {
-    return this.#start + ref.namespace + SEPARATOR + ref.key;
+    // Many keys of one namespace are asked for together.
+    if (ref.namespace !== this.#namespace) {
+      this.#namespace = ref.namespace;
+      this.#inNamespace = this.#start + ref.namespace + SEPARATOR;
+    }
+    return this.#inNamespace + ref.key;
   }
 
   /** What a name stands for; undefined: it is none of ours. */
