@@ -67,6 +67,14 @@ export class SimulatedLog {
   }
 
   #apply(xid: number, operation: WriteOperation): WriteResult {
+    const { condition } = operation;
+    const live = this.latest(operation)?.record?.version ?? null;
+    const holds = condition === "absent" ? live === null : live !== null;
+    if (
+      condition !== undefined &&
+      !(holds && (typeof condition === "string" || condition === live))
+    )
+      return { status: "conflict", currentVersion: live };
     this.#version += 1;
     const version = this.#version;
     const { namespace, key } = operation;
