@@ -2,6 +2,7 @@ import type { ItemRef, ItemRecord, MemoryTier, ObjectRecord, TierOutcome } from 
 import type { ByteTier, ObjectTier } from "../tiers/tier.ts";
 import { toMemoryError } from "../model/errors.ts";
 import type { ErrorCode } from "../model/errors.ts";
+import { ChangeWatches } from "./change-watches.ts";
 import { FillGuard } from "./fill-guard.ts";
 import type { FillToken } from "./fill-guard.ts";
 import type { RecentFills } from "./recent-fills.ts";
@@ -29,6 +30,8 @@ export class Copies {
   readonly objects: ObjectTier | undefined;
   readonly bytes: ByteTier | undefined;
   readonly guard: FillGuard = new FillGuard();
+  /** Who waits for an item that somebody else makes. */
+  readonly watches: ChangeWatches = new ChangeWatches();
   /** Told of each copy before it can be seen; absent where nobody else writes. */
   readonly #fills: Pick<RecentFills, "record"> | undefined;
   #sealed = false;
@@ -66,6 +69,8 @@ export class Copies {
   invalidate(ref: ItemRef, version: number): void {
     if (this.#sealed) return;
     this.guard.raise(ref, version);
+    // Without a version nothing new is known to be there.
+    if (version < Number.POSITIVE_INFINITY) this.watches.tell(ref);
     this.objects?.drop(ref.namespace, ref.key, version);
     this.bytes?.drop(ref.namespace, ref.key, version);
   }

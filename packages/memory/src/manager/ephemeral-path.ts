@@ -60,14 +60,18 @@ export class EphemeralPath {
     return new Set(keys.filter((_, index) => found[index] !== undefined));
   }
 
+  /** Throws EPHEMERAL_NEEDS_L2 where there is no place for such items. */
+  requireHome(): EphemeralHome {
+    if (this.#home !== undefined) return this.#home;
+    throw new MemoryError(
+      "EPHEMERAL_NEEDS_L2",
+      "durability: ephemeral items of several servers live in Redis, and none is configured; set REDIS_URL or make the item durable",
+      { field: "durability" },
+    );
+  }
+
   async set(namespace: string, set: CheckedSet): Promise<Receipt> {
-    const home = this.#home;
-    if (home === undefined)
-      throw new MemoryError(
-        "EPHEMERAL_NEEDS_L2",
-        "durability: ephemeral items of several servers live in Redis, and none is configured; set REDIS_URL or make the item durable",
-        { field: "durability" },
-      );
+    const home = this.requireHome();
     const { codec, config } = this.#core;
     const ref = { namespace, key: set.key };
     const body = codec.encode(set.value, ref);

@@ -50,6 +50,21 @@ export interface SetOptions {
 /** Of a write that is tried again until it holds. */
 export type UpdateOptions = Omit<SetOptions, "ifVersion" | "idempotencyKey">;
 
+/** Of `getOrSet`: how what the loader brings is stored, and how long others wait for it. */
+export interface LoadOptions extends UpdateOptions {
+  /**
+   * How long after this server has died another may call its own loader, seconds from 0.1 to 600; the
+   * lease is renewed while the loader runs. @default 10
+   */
+  readonly leaseSeconds?: number;
+  /**
+   * A loader that takes longer is given up with DEADLINE_EXCEEDED, and what it may bring later is not
+   * stored; who waits for another server's loader waits as long. Milliseconds from 1 to 3,600,000.
+   * @default 300000
+   */
+  readonly loaderTimeoutMs?: number;
+}
+
 export interface DeleteOptions {
   readonly ifVersion?: string;
   readonly idempotencyKey?: string;
@@ -226,11 +241,16 @@ export interface Memory {
     fn: (current: T | undefined) => T | undefined | Promise<T | undefined>,
     options?: UpdateOptions,
   ): Promise<Receipt | undefined>;
-  /** One loader call for all callers. */
+  /**
+   * The item, or what `loader` gives, stored: one call of it for all callers on all servers. A loader
+   * that was outrun by a write, delete or clear stores nothing: its caller gets what is there now, or
+   * what was loaded if nothing is. When it fails, all who wait on this server get its error, and
+   * another server tries its own.
+   */
   getOrSet<T = JsonValue>(
     key: string,
     loader: () => Promise<T> | T,
-    options?: UpdateOptions,
+    options?: LoadOptions,
   ): Promise<T>;
   /** `expected`: a version, or null for "absent". Throws VersionConflict with `current`. */
   compareAndSet(

@@ -41,6 +41,17 @@ const count: Check = (value, name) => {
     refuse(name, "a whole number from 0 on", value);
 };
 
+function between({ min, max }: { readonly min: number; readonly max: number }): Check {
+  return (value, name) => {
+    if (typeof value !== "number" || !(value >= min && value <= max))
+      refuse(name, `a number from ${min} to ${max}`, value);
+  };
+}
+
+/** A lease that is shorter would end during an ordinary delay; both together stay below a tombstone's life. */
+const LEASE_SECONDS = { min: 0.1, max: 600 };
+const LOADER_TIMEOUT_MS = { min: 1, max: 3_600_000 };
+
 function without(spec: Spec, ...names: readonly string[]): Spec {
   return Object.fromEntries(Object.entries(spec).filter(([name]) => !names.includes(name)));
 }
@@ -69,6 +80,11 @@ export const SET_OPTIONS: Spec = {
 
 /** What may be said of a write that is tried again until it holds: neither a condition nor an id of its own. */
 export const UPDATE_OPTIONS: Spec = without(SET_OPTIONS, "ifVersion", "idempotencyKey");
+export const LOAD_OPTIONS: Spec = {
+  ...UPDATE_OPTIONS,
+  leaseSeconds: between(LEASE_SECONDS),
+  loaderTimeoutMs: between(LOADER_TIMEOUT_MS),
+};
 export const BATCH_SET_OPTIONS: Spec = without(SET_OPTIONS, "idempotencyKey");
 export const BATCH_DELETE_OPTIONS: Spec = { ifVersion: anything };
 export const NO_OPTIONS: Spec = {};

@@ -1,13 +1,12 @@
-import { MemoryError, VersionConflict } from "../model/errors.ts";
-import type { JsonValue, Receipt } from "../model/item.ts";
+import { VersionConflict } from "../model/errors.ts";
+import type { Receipt } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
-import { refId } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
 import { isEphemeralVersion } from "./ephemeral-home.ts";
 import { checkEphemeral } from "./ephemeral-path.ts";
 import { checkSet, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
-import type { Memory, UpdateOptions } from "./memory.ts";
+import type { UpdateOptions } from "./memory.ts";
 import type { ServedObject } from "./read-path.ts";
 import type { Parts } from "./runtime.ts";
 
@@ -86,46 +85,5 @@ async function replace(
   const { tierHint } = options;
   return write.put(expiresAtMs === undefined ? put : { ...put, expiresAtMs }, {
     ...(tierHint === undefined ? {} : { tierHint }),
-  });
-}
-
-/**
- * The item, or what `loader` gives, stored only if still nothing is there: a slow loader never
- * replaces what somebody wrote meanwhile. Callers in this process share one call of the loader.
- */
-export async function loadOnce<T>(
-  memory: Pick<Memory, "path" | "get" | "set">,
-  core: Core,
-  request: {
-    readonly key: string;
-    readonly loader: () => Promise<T> | T;
-    readonly options: UpdateOptions;
-  },
-): Promise<T> {
-  const { key, loader, options } = request;
-  const found = await memory.get<T>(key);
-  if (found !== undefined) return found;
-  const id = refId({ namespace: memory.path, key });
-  return core.flights.run(id, async () => {
-    // Somebody may have finished loading since this caller looked.
-    const current = await memory.get<T>(key);
-    if (current !== undefined) return current;
-    const loaded = await loader();
-    if (loaded === undefined)
-      throw new MemoryError(
-        "INVALID_VALUE",
-        "loader: returned undefined; return null to store nothing",
-        {
-          field: "loader",
-        },
-      );
-    try {
-      await memory.set(key, loaded, { ...options, ifVersion: null });
-    } catch (error) {
-      if (!(error instanceof VersionConflict)) throw error;
-      const winner = await memory.get<T>(key, { consistency: "latest" });
-      if (winner !== undefined) return winner;
-    }
-    return ((await memory.get<T>(key)) ?? loaded) satisfies T | JsonValue as T;
   });
 }

@@ -25,6 +25,7 @@ import type {
   ForgetOptions,
   ForgetReceipt,
   ImportReceipt,
+  LoadOptions,
   Memory,
   ReadOptions,
   SearchOptions,
@@ -41,6 +42,7 @@ import {
   DELETE_OPTIONS,
   EXPORT_OPTIONS,
   FORGET_OPTIONS,
+  LOAD_OPTIONS,
   PATCH_OPTIONS,
   READ_OPTIONS,
   SEARCH_OPTIONS,
@@ -51,9 +53,10 @@ import {
   checkOptions,
   refuse,
 } from "./options.ts";
+import { loadOnce } from "./load-once.ts";
 import { patchItem } from "./patch-item.ts";
 import { presentItem } from "./present.ts";
-import { loadOnce, updateItem } from "./read-modify-write.ts";
+import { updateItem } from "./read-modify-write.ts";
 import { runSingly } from "./run-singly.ts";
 import type { Runtime } from "./runtime.ts";
 import { searchItems } from "./search-items.ts";
@@ -184,13 +187,14 @@ export class ScopedMemory implements Memory {
   async getOrSet<T = JsonValue>(
     key: string,
     loader: () => Promise<T> | T,
-    options?: UpdateOptions,
+    options?: LoadOptions,
   ): Promise<T> {
     const hot = this.#hot(key);
     if (hot !== undefined) return hot as T;
-    const checked = checkOptions(options, UPDATE_OPTIONS);
+    const checked = checkOptions(options, LOAD_OPTIONS);
     checkFunction(loader, "loader");
-    return loadOnce(this, this.runtime.parts.core, { key, loader, options: checked });
+    const request = { namespace: this.path, key, loader, options: checked };
+    return (await loadOnce(this.runtime.parts, request)) as T;
   }
 
   async compareAndSet(
