@@ -63,9 +63,12 @@ export class FollowedSession implements Session, Demand {
   #stamp = 0;
   #encoded: { readonly text: string | undefined } | undefined;
 
-  constructor(sight: Sight, demands: Demands) {
+  /** `token`: the text that says these demands, where there is one. */
+  constructor(sight: Sight, demands: Demands, token?: string) {
     this.#sight = sight;
     this.#epoch = demands.epoch;
+    // Most reads change nothing of what is demanded: then the text goes back as it came.
+    if (token !== undefined) this.#encoded = { text: token };
     this.#floor = demands.floor;
     for (const [hash, version] of demands.versions) this.#entries.set(hash, { version, stamp: 0 });
   }

@@ -47,9 +47,10 @@ export class Sessions implements Sight {
     const demands = token === undefined ? undefined : decodeSession(token);
     if (this.#exclusive !== undefined) return this.#exclusive;
     const epoch = this.shown()?.epoch ?? 0;
-    const isKnown = token === undefined || demands !== undefined;
-    const floor = isKnown ? undefined : "everything";
-    return new FollowedSession(this, demands ?? { epoch, floor, versions: NO_VERSIONS });
+    if (demands !== undefined) return new FollowedSession(this, demands, token);
+    // A token of another release demands what we cannot read: everything, to be sure.
+    const floor = token === undefined ? undefined : "everything";
+    return new FollowedSession(this, { epoch, floor, versions: NO_VERSIONS });
   }
 
   /** The token of a session whose only operation was a read that has shown this version, or no item. */
