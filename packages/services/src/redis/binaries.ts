@@ -29,9 +29,14 @@ export function redisAvailable(): string | undefined {
     : undefined;
 }
 
+/** What makes certificates, or undefined. */
+export function findOpenssl(): string | undefined {
+  return programPath("openssl");
+}
+
 /** undefined when `startRedis({ tls: true })` can work on this machine, otherwise why not. */
 export function redisTlsAvailable(): string | undefined {
-  if (programPath("openssl") === undefined)
+  if (findOpenssl() === undefined)
     return "no openssl on PATH (Debian: apt-get install openssl)";
   return redisAvailable();
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findOpenssl, redisTlsAvailable } from "./binaries.ts";
 
 /** Files of a throw-away authority and of the certificate that it gave to 127.0.0.1 and localhost. */
 export interface Certificates {
@@ -13,9 +14,11 @@ const DAYS = "2";
 
 /** Makes them in `folder`; about 0.1 s, for elliptic keys are quick. */
 export function makeCertificates(folder: string): Certificates {
+  const program = findOpenssl();
+  if (program === undefined) throw new Error(redisTlsAvailable());
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: readonly string[]): void => {
-    execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
   };
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const authority = ["-keyout", file("ca.key"), "-out", file("ca.crt"), "-subj", "/CN=test"];
