@@ -17,6 +17,7 @@ import {
   writeU32,
 } from "./format.ts";
 import { KeyRing } from "./key-ring.ts";
+import { checksumText } from "./sound-text.ts";
 
 export interface CodecOptions {
   /** Each `id:base64`; the first writes, all read. None: bodies are not encrypted. */
@@ -114,10 +115,10 @@ export class Codec {
   checksum(body: Uint8Array, ref?: ItemRef): string {
     const flags = checkHeader(body, ref);
     if ((flags & FLAG_ENCRYPTED) === 0)
-      return hex(readU32(body, flags === 0 ? CHECK_AT : HEADER_BYTES));
+      return checksumText(readU32(body, flags === 0 ? CHECK_AT : HEADER_BYTES));
     if (ref === undefined)
       throw new MemoryError("INVALID_ARGUMENT", "checksum of an encrypted body: give its address");
-    return hex(crc32(this.json(body, ref)));
+    return checksumText(crc32(this.json(body, ref)));
   }
 
   #deflate(text: Buffer): Buffer | undefined {
@@ -230,10 +231,6 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function hex(crc: number): string {
-  return crc.toString(16).padStart(8, "0");
 }
 
 function subject(ref: ItemRef | undefined): string {

@@ -1,3 +1,4 @@
+import { checksumText } from "../codec/sound-text.ts";
 import type { JsonValue, MemoryItem } from "../model/item.ts";
 import type { ItemMeta, MemoryTier } from "../model/item.ts";
 import { IsoTimes } from "../model/iso-time.ts";
@@ -39,12 +40,16 @@ function about(
 
 /** An item as callers of the library see it. */
 export function presentItem(core: Core, served: ServedObject): MemoryItem {
-  const { record, encoded, tier } = served;
-  const body = encoded?.body ?? core.codec.encode(record.value, record);
-  const checksum = core.codec.checksum(body, record);
+  const { record, tier } = served;
+  const checksum = checksumOf(core, served);
   const value: JsonValue = record.value;
   const { sizeBytes } = record;
   return Object.freeze({ ...about(core, record, { tier, sizeBytes, checksum }), value });
+}
+
+function checksumOf({ codec }: Core, { record, encoded, crc }: ServedObject): string {
+  if (crc !== undefined) return checksumText(crc);
+  return codec.checksum(encoded?.body ?? codec.encode(record.value, record), record);
 }
 
 /** The same with its value still encoded, for the HTTP server. */

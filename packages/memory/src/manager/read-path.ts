@@ -1,9 +1,11 @@
 import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, JsonValue, MemoryTier, ObjectRecord } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
+import type { TextRecord } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { ServedRecord } from "./fetcher.ts";
+import { openedText, valueOf } from "./open-text.ts";
 import { meetsDemand } from "./path-options.ts";
 import type { PathOptions } from "./path-options.ts";
 
@@ -15,6 +17,8 @@ export interface ServedObject {
   readonly encoded: ItemRecord | undefined;
   /** True when it is a copy: then it is only as current as the last proof. */
   readonly copy: boolean;
+  /** CRC-32 of the value's text, where it came as text. */
+  readonly crc?: number;
 }
 
 const LATEST: PathOptions = { consistency: "latest" };
@@ -58,22 +62,39 @@ export class ReadPath {
   peek(namespace: string, key: string): JsonValue | undefined {
     const hot = this.hot(namespace, key);
     if (hot !== undefined) return hot.value;
-    const local = this.#local({ namespace, key }, undefined);
+    const ref = { namespace, key };
+    const value = this.#textValue(ref, undefined);
+    if (value !== undefined) return value;
+    const local = this.#local(ref, undefined);
     return local === undefined ? undefined : this.#open(local).value;
   }
 
   /** One item from the nearest tier that may serve it; undefined = surely absent. */
   async readObject(ref: ItemRef, options?: PathOptions): Promise<ServedObject | undefined> {
-    const atHand = this.atHand(ref, options);
-    if (atHand !== undefined) return atHand;
-    const served = await this.#fetcher.one(ref, options);
-    if (served === undefined) return undefined;
-    return this.#soundly(served) ?? this.#again(ref);
+    return this.atHand(ref, options) ?? this.#fetchObject(ref, options);
+  }
+
+  /**
+   * The value alone: of an item that lies as text nothing else is read, and a hit makes no promise of
+   * its own. Without options the caller has asked `hot` before.
+   */
+  readValue(
+    ref: ItemRef,
+    options: PathOptions | undefined,
+  ): JsonValue | Promise<JsonValue | undefined> {
+    const hot = options && this.#localObject(ref, options);
+    if (hot !== undefined) return hot.record.value;
+    const value = this.#textValue(ref, options);
+    if (value !== undefined) return value;
+    const local = this.#local(ref, options);
+    const opened = local && this.#soundly(local);
+    if (opened !== undefined) return opened.record.value;
+    return this.#fetchObject(ref, options).then((served) => served?.record.value);
   }
 
   /** What a copy in this process answers, without waiting. */
   atHand(ref: ItemRef, options: PathOptions | undefined): ServedObject | undefined {
-    const object = this.#localObject(ref, options);
+    const object = this.#localObject(ref, options) ?? this.#localText(ref, options);
     if (object !== undefined) return object;
     const local = this.#local(ref, options);
     return local && this.#soundly(local);
@@ -104,6 +125,14 @@ export class ReadPath {
     // The copy of the shared tier was damaged: the authority has the item.
     const whole = await this.#fetcher.one(ref, LATEST);
     return whole && this.#sound(whole, () => present(whole));
+  }
+
+  async #fetchObject(
+    ref: ItemRef,
+    options: PathOptions | undefined,
+  ): Promise<ServedObject | undefined> {
+    const served = await this.#fetcher.one(ref, options);
+    return served && (this.#soundly(served) ?? this.#again(ref));
   }
 
   /** The copy of the shared tier was damaged: the authority has the item. */
@@ -236,6 +265,36 @@ export class ReadPath {
     return { tier: objects.name, record, encoded: undefined, copy: true };
   }
 
+  /** A copy that need not be copied and checked once more: a quarter of a hit that decodes. */
+  #findText(
+    ref: ItemRef,
+    options: PathOptions | undefined,
+    encoding: "utf8" | "latin1",
+  ): TextRecord | undefined {
+    const { bytes } = this.#core.copies;
+    if (bytes?.findText === undefined || !this.#mayUseCopies(options)) return undefined;
+    const found = bytes.findText(ref.namespace, ref.key, encoding);
+    return found !== undefined && meetsDemand(found, options) ? found : undefined;
+  }
+
+  #textValue(ref: ItemRef, options: PathOptions | undefined): JsonValue | undefined {
+    const found = this.#findText(ref, options, "utf8");
+    const value = found && valueOf(found);
+    if (found === undefined || value === undefined) return undefined;
+    if (this.#earnsPlace(found.version)) this.#promote(openedText(found, value));
+    return value;
+  }
+
+  #localText(ref: ItemRef, options: PathOptions | undefined): ServedObject | undefined {
+    const found = this.#findText(ref, options, "utf8");
+    const value = found && valueOf(found);
+    const { bytes } = this.#core.copies;
+    if (found === undefined || value === undefined || bytes === undefined) return undefined;
+    const record = openedText(found, value);
+    if (this.#earnsPlace(found.version)) this.#promote(record);
+    return { tier: bytes.name, record, encoded: undefined, copy: true, crc: found.crc };
+  }
+
   #local(ref: ItemRef, options: PathOptions | undefined): ServedRecord | undefined {
     const { copies, ephemeral, authority } = this.#core;
     if (copies.bytes !== undefined && this.#mayUseCopies(options)) {
@@ -250,18 +309,28 @@ export class ReadPath {
 
   /** Decodes and, when a copy proves hot, keeps the decoded form one tier up. */
   #open(served: ServedRecord): ObjectRecord {
-    const { copies, doorkeeper, moves } = this.#core;
     const object = this.decode(served.record);
     // Nothing is awaited between finding the copy and offering it, so no change can slip between.
-    if (!served.copy || !served.atHand || copies.objects === undefined) return object;
-    if (!doorkeeper.admits(object.version)) return object;
-    if (copies.objects.offer(object) === "stored")
-      moves.record(object, {
-        from: served.tier,
-        to: copies.objects.name,
-        direction: "promote",
-        reason: "read",
-      });
+    if (served.copy && served.atHand && this.#earnsPlace(object.version)) this.#promote(object);
     return object;
+  }
+
+  /** Whether a hit of encoded bytes makes the item worth a place among the decoded objects. */
+  #earnsPlace(version: number): boolean {
+    const { copies, doorkeeper } = this.#core;
+    return copies.objects !== undefined && doorkeeper.admits(version);
+  }
+
+  #promote(object: ObjectRecord): void {
+    const { objects, bytes } = this.#core.copies;
+    if (objects === undefined || bytes === undefined) return;
+    if (objects.offer(object) !== "stored") return;
+    const { moves } = this.#core;
+    moves.record(object, {
+      from: bytes.name,
+      to: objects.name,
+      direction: "promote",
+      reason: "read",
+    });
   }
 }

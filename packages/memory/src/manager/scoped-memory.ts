@@ -84,10 +84,11 @@ export class ScopedMemory implements Memory {
     }
     const { read, core } = this.runtime.parts;
     const ref = { namespace: this.path, key: checkKey(key, core.config.limits) };
-    const served = read.atHand(ref, options) ?? (await read.readObject(ref, options));
-    if (served === undefined) return undefined;
-    core.accesses.record(ref);
-    return served.record.value as T;
+    const found = read.readValue(ref, options);
+    // Awaited only where there is something to wait for.
+    const value = found instanceof Promise ? await found : found;
+    if (value !== undefined) core.accesses.record(ref);
+    return value as T | undefined;
   }
 
   async getItem<T = JsonValue>(

@@ -1,10 +1,7 @@
-/** A surrogate half without its partner: such text has no UTF-8 form. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /** Why the text cannot be a key, a tag or metadata; undefined = it can. */
 export function textFault(text: string): string | undefined {
   if (text.includes("\u0000")) return "contains NUL (U+0000)";
-  if (LONE_SURROGATE.test(text)) return "contains a lone surrogate, which has no UTF-8 form";
+  if (!text.isWellFormed()) return "contains a lone surrogate, which has no UTF-8 form";
   return undefined;
 }
 

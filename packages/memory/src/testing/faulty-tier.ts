@@ -50,6 +50,7 @@ export function faultyAuthority(inner: AuthorityTier, plan: FaultPlan): Authorit
 
 const LOCAL_CALLS: ReadonlySet<string> = new Set([
   "find",
+  "findText",
   "inspect",
   "offer",
   "drop",

@@ -1,4 +1,4 @@
-import type { ItemRecord, ItemRef, MemoryTier, ObjectRecord } from "../model/item.ts";
+import type { ItemMeta, ItemRecord, ItemRef, MemoryTier, ObjectRecord } from "../model/item.ts";
 
 /** What a tier can do. Shared code asks these, never which tier it is. */
 export interface TierCapabilities {
@@ -76,7 +76,26 @@ export interface LocalTier<R extends ItemRecord | ObjectRecord> extends Tier {
   onDemotion(listener: DemotionListener<R>): void;
 }
 
-export type ByteTier = LocalTier<ItemRecord>;
+/** An item whose body was sound as the tier took it in: its JSON text needs no check any more. */
+export interface TextRecord extends Omit<ItemMeta, "metadata" | "tags"> {
+  /** The value. */
+  readonly text: string;
+  /** `"metadata":…,"tags":…`; "" when there are neither. */
+  readonly attributes: string;
+  /** Bytes of the value's text. */
+  readonly sizeBytes: number;
+  /** CRC-32 of the value's text. */
+  readonly crc: number;
+}
+
+export interface ByteTier extends LocalTier<ItemRecord> {
+  /**
+   * Like `find`, of an item that it can give as text: without copying and checking the body. When it
+   * cannot, undefined and nothing is counted: then `find` is asked. "latin1" gives UTF-8 as
+   * characters of one byte each.
+   */
+  findText?(namespace: string, key: string, encoding: "utf8" | "latin1"): TextRecord | undefined;
+}
 export type ObjectTier = LocalTier<ObjectRecord>;
 
 /** The same address as text, for maps. NUL cannot occur in either part. */

@@ -39,6 +39,15 @@ test("chains keep what was written, whatever was freed around them", () => {
         const read = new Uint8Array(content.length);
         arena.read(first, offset, read);
         expect(read).toEqual(content);
+        const bytes = Buffer.from(content);
+        for (const encoding of ["latin1", "utf8"] as const)
+          expect(arena.text(first, offset, content.length, encoding)).toBe(
+            bytes.toString(encoding),
+          );
+        if (bytes.length >= 4) {
+          const at = bytes.length - 4;
+          expect(arena.wordAt(first, offset + at)).toBe(bytes.readUInt32LE(at));
+        }
       }
     }),
   );

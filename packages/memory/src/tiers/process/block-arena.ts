@@ -66,6 +66,17 @@ export class BlockArena {
     );
   }
 
+  /** A little-endian u32 at any byte of the chain. */
+  wordAt(first: number, offset: number): number {
+    let word = 0;
+    for (let byte = 3; byte >= 0; byte -= 1) {
+      const block = this.#skip(first, offset + byte);
+      const at = ((block & SLAB_MASK) << BLOCK_SHIFT) + ((offset + byte) & (BLOCK_BYTES - 1));
+      word = (word << 8) | (this.#slabs[block >>> SLAB_SHIFT]?.[at] ?? 0);
+    }
+    return word >>> 0;
+  }
+
   setWord(block: number, index: number, value: number): void {
     const words = this.#words[block >>> SLAB_SHIFT];
     if (words !== undefined) words[((block & SLAB_MASK) << (BLOCK_SHIFT - 2)) + index] = value;
@@ -96,6 +107,19 @@ export class BlockArena {
       done += count;
       block = this.#after(last);
     }
+  }
+
+  /** Text of chain bytes from `offset` on; where they lie together, without copying them first. */
+  text(first: number, offset: number, bytes: number, encoding: "utf8" | "latin1"): string {
+    const block = this.#skip(first, offset);
+    const at = offset & (BLOCK_BYTES - 1);
+    const last = this.#runEnd(block, bytes + at);
+    const start = ((block & SLAB_MASK) << BLOCK_SHIFT) + at;
+    if (((last - block + 1) << BLOCK_SHIFT) - at >= bytes)
+      return this.#slabs[block >>> SLAB_SHIFT]?.toString(encoding, start, start + bytes) ?? "";
+    const together = Buffer.allocUnsafe(bytes);
+    this.read(first, offset, together);
+    return together.toString(encoding);
   }
 
   /** Copies the whole source into the chain from `offset` on. */

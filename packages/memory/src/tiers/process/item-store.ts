@@ -1,13 +1,15 @@
 import { Buffer } from "node:buffer";
-import type { ItemRecord, JsonObject } from "../../model/item.ts";
-import { deepFreeze } from "../../model/value.ts";
+import { TEXT_AT, TEXT_CRC_AT, isSoundText } from "../../codec/sound-text.ts";
+import type { ItemRecord } from "../../model/item.ts";
+import { attributesText, readAttributes } from "../../model/attributes.ts";
+import type { TextRecord } from "../tier.ts";
 import { BLOCK_BYTES, BLOCK_COST_BYTES, BlockArena } from "./block-arena.ts";
 import { BodyPool } from "./body-pool.ts";
 import type { KeyMatcher } from "./hash-index.ts";
 
 /**
- * An item in the arena: the header below in its first block, then key, metadata and tags (as one
- * JSON text, nothing when there are none), body. Places count f64 and u32 from the block's start.
+ * An item in the arena: the header below in its first block, then key, metadata and tags (as
+ * `attributesText` writes them), body. Places count f64 and u32 from the block's start.
  */
 const VERSION_F64 = 0;
 const CREATED_F64 = 1;
@@ -19,6 +21,7 @@ const NAMESPACE_U32 = 10;
 /** UTF-16 units of the key × 2, + 1 when each takes two bytes. */
 const KEY_U32 = 11;
 const EXTRA_U32 = 12;
+/** Bytes of the body × 2, + 1 when it was sound as it came. */
 const BODY_U32 = 13;
 const HEADER_BYTES = 56;
 
@@ -28,14 +31,13 @@ const FREE = 0x8000_0000;
 const NO_SLOT = 0x7fff_ffff;
 /** Head block and hash. */
 const SLOT_BYTES = 8;
-const NO_METADATA: JsonObject = Object.freeze({});
-const NO_TAGS: readonly string[] = Object.freeze([]);
 
 /** A record made ready to be stored. */
 export interface PackedItem {
   readonly key: Buffer;
   readonly keyWord: number;
   readonly extra: Buffer;
+  readonly bodyWord: number;
   readonly blocks: number;
 }
 
@@ -68,11 +70,11 @@ export class ItemStore implements KeyMatcher {
   pack(record: ItemRecord): PackedItem {
     const isWide = hasWideUnit(record.key);
     const key = Buffer.from(record.key, isWide ? "utf16le" : "latin1");
-    const hasExtra = record.tags.length > 0 || Object.keys(record.metadata).length > 0;
-    const extra = Buffer.from(hasExtra ? JSON.stringify([record.metadata, record.tags]) : "");
+    const extra = Buffer.from(attributesText(record));
     const bytes = HEADER_BYTES + key.length + extra.length + record.body.length;
     const keyWord = record.key.length * 2 + (isWide ? 1 : 0);
-    return { key, keyWord, extra, blocks: Math.ceil(bytes / BLOCK_BYTES) };
+    const bodyWord = record.body.length * 2 + (isSoundText(record.body) ? 1 : 0);
+    return { key, keyWord, extra, bodyWord, blocks: Math.ceil(bytes / BLOCK_BYTES) };
   }
 
   /** The slot it went to. There must be room for it. */
@@ -91,7 +93,7 @@ export class ItemStore implements KeyMatcher {
     arena.setWord(head, NAMESPACE_U32, at.namespaceId);
     arena.setWord(head, KEY_U32, packed.keyWord);
     arena.setWord(head, EXTRA_U32, packed.extra.length);
-    arena.setWord(head, BODY_U32, record.body.length);
+    arena.setWord(head, BODY_U32, packed.bodyWord);
     const extraAt = HEADER_BYTES + packed.key.length;
     arena.write(head, HEADER_BYTES, packed.key);
     arena.write(head, extraAt, packed.extra);
@@ -143,7 +145,7 @@ export class ItemStore implements KeyMatcher {
   bytes(slot: number): number {
     const head = this.#head(slot);
     const extraBytes = this.#arena.word(head, EXTRA_U32);
-    const bodyBytes = this.#arena.word(head, BODY_U32);
+    const bodyBytes = this.#arena.word(head, BODY_U32) >>> 1;
     const bytes = HEADER_BYTES + this.#keyBytes(head) + extraBytes + bodyBytes;
     return storedBytes(Math.ceil(bytes / BLOCK_BYTES));
   }
@@ -161,11 +163,10 @@ export class ItemStore implements KeyMatcher {
     const head = this.#head(slot);
     const extraAt = HEADER_BYTES + this.#keyBytes(head);
     const extraBytes = arena.word(head, EXTRA_U32);
-    const body = this.#pool.take(arena.word(head, BODY_U32));
+    const body = this.#pool.take(arena.word(head, BODY_U32) >>> 1);
     arena.read(head, extraAt + extraBytes, body);
     const expiresAtMs = arena.double(head, EXPIRES_F64);
-    const [metadata, tags] =
-      extraBytes === 0 ? [NO_METADATA, NO_TAGS] : this.#readExtra(head, extraAt, extraBytes);
+    const { metadata, tags } = readAttributes(this.#extra(head, extraAt, "utf8"));
     return {
       namespace,
       key,
@@ -180,11 +181,40 @@ export class ItemStore implements KeyMatcher {
     };
   }
 
-  #readExtra(head: number, at: number, bytes: number): readonly [JsonObject, readonly string[]] {
-    const text = Buffer.allocUnsafe(bytes);
-    this.#arena.read(head, at, text);
-    // Written by `pack` from a record, and memory is trusted.
-    return deepFreeze(JSON.parse(text.toString()) as [JsonObject, readonly string[]]);
+  isSound(slot: number): boolean {
+    return (this.#arena.word(this.#head(slot), BODY_U32) & 1) === 1;
+  }
+
+  /** The same of a sound item as texts, without copying the body. */
+  readText(
+    slot: number,
+    ref: { readonly namespace: string; readonly key: string },
+    encoding: "utf8" | "latin1",
+  ): TextRecord {
+    const arena = this.#arena;
+    const head = this.#head(slot);
+    const extraAt = HEADER_BYTES + this.#keyBytes(head);
+    const bodyAt = extraAt + arena.word(head, EXTRA_U32);
+    const sizeBytes = (arena.word(head, BODY_U32) >>> 1) - TEXT_AT;
+    const expiresAtMs = arena.double(head, EXPIRES_F64);
+    return {
+      namespace: ref.namespace,
+      key: ref.key,
+      version: arena.double(head, VERSION_F64),
+      createdAtMs: arena.double(head, CREATED_F64),
+      updatedAtMs: arena.double(head, UPDATED_F64),
+      expiresAtMs: Number.isNaN(expiresAtMs) ? undefined : expiresAtMs,
+      deadlineMs: arena.double(head, DEADLINE_F64),
+      attributes: this.#extra(head, extraAt, encoding),
+      text: arena.text(head, bodyAt + TEXT_AT, sizeBytes, encoding),
+      sizeBytes,
+      crc: arena.wordAt(head, bodyAt + TEXT_CRC_AT),
+    };
+  }
+
+  #extra(head: number, at: number, encoding: "utf8" | "latin1"): string {
+    const bytes = this.#arena.word(head, EXTRA_U32);
+    return bytes === 0 ? "" : this.#arena.text(head, at, bytes, encoding);
   }
 
   #keyBytes(head: number): number {

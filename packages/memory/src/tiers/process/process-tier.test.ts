@@ -30,7 +30,10 @@ function open(maxBytes: number, maxItems = 1_000_000): { tier: ProcessTier; cloc
 function bytesOf(item: ItemRecord): number {
   const units = [...item.key].some((char) => char > "\u00ff") ? 2 : 1;
   const hasExtra = item.tags.length > 0 || Object.keys(item.metadata).length > 0;
-  const extra = hasExtra ? Buffer.byteLength(JSON.stringify([item.metadata, item.tags])) : 0;
+  // Members of an object without its braces.
+  const { metadata, tags } = item;
+  const attributes = JSON.stringify({ metadata, tags }).slice(1, -1);
+  const extra = hasExtra ? Buffer.byteLength(attributes) : 0;
   const blocks = Math.ceil((56 + item.key.length * units + extra + item.body.length) / 128);
   return blocks * 132 + 8 + 16 + 8 + 8;
 }

@@ -10,6 +10,7 @@ import type {
   ByteTier,
   DemotionListener,
   OfferOutcome,
+  TextRecord,
   TierCapabilities,
   TierHealth,
   TierUsage,
@@ -148,6 +149,16 @@ export class ProcessTier implements ByteTier {
     this.#policy.hit(slot);
     this.#hits += 1;
     return this.#store.read(slot, namespace, key);
+  }
+
+  findText(namespace: string, key: string, encoding: "utf8" | "latin1"): TextRecord | undefined {
+    this.#assertOpen();
+    const slot = this.#slotOf(namespace, key);
+    if (slot < 0 || !this.#store.isSound(slot) || this.#isPast(this.#store.deadlineMs(slot)))
+      return undefined;
+    this.#policy.hit(slot);
+    this.#hits += 1;
+    return this.#store.readText(slot, { namespace, key }, encoding);
   }
 
   inspect(namespace: string, key: string): ItemRecord | undefined {
