@@ -9,7 +9,7 @@ import { CHANGE_COLUMNS, changeOf } from "./changes.ts";
  * the last change that shows. Both show the same changes. But a crash of PostgreSQL forgets the ids of
  * transactions of which nothing was flushed (those rolled back, those without a change) and gives them
  * again: who holds a snapshot that ends above them never learns of the change that has one of them
- * now. Of a change that shows the commit was flushed, so that no id up to its own is given again.
+ * now. Of a change that shows the commit was flushed, so that no id up to its own is given again. (OFFSET 0: found once, not each time it is named.)
  */
 const SHOWN = `(
     SELECT least(pg_snapshot_xmin(pg_current_snapshot())::text::int8, place) || ':' || place || ':' ||
@@ -18,7 +18,8 @@ const SHOWN = `(
     FROM (SELECT least(pg_snapshot_xmax(pg_current_snapshot())::text::int8, 1 + greatest(
         (SELECT c.xid::text::int8 FROM {{schema}}.changes c
          WHERE c.xid < pg_snapshot_xmax(pg_current_snapshot()) ORDER BY c.xid DESC LIMIT 1),
-        (SELECT m.value::int8 FROM {{schema}}.meta m WHERE m.name = 'trimmed_xid'))) AS place) AS ended
+        (SELECT m.value::int8 FROM {{schema}}.meta m WHERE m.name = 'trimmed_xid'))) AS place
+      OFFSET 0) AS ended
   )`;
 
 /**
