@@ -36,7 +36,6 @@ export function findOpenssl(): string | undefined {
 
 /** undefined when `startRedis({ tls: true })` can work on this machine, otherwise why not. */
 export function redisTlsAvailable(): string | undefined {
-  if (findOpenssl() === undefined)
-    return "no openssl on PATH (Debian: apt-get install openssl)";
+  if (findOpenssl() === undefined) return "no openssl on PATH (Debian: apt-get install openssl)";
   return redisAvailable();
 }
