@@ -1,11 +1,14 @@
 import { MemoryError } from "../model/errors.ts";
 import type { LogPlace } from "../tiers/shared.ts";
 
-/** What a snapshot of the database says about the order in which transactions began. */
+/** What a snapshot of the log (see FollowState) says about the order in which transactions began. */
 export interface SnapshotPlaces {
-  /** Every transaction below it has ended: a later read shows all that they did. */
+  /**
+   * Every change by a transaction below it shows in a later read, and no change is still to come with
+   * such a number, not even after a crash of the database.
+   */
   readonly settled: LogPlace;
-  /** No transaction from here on had begun. */
+  /** No change by a transaction from here on showed. */
   readonly unborn: LogPlace;
 }
 

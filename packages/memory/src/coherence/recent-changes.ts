@@ -45,7 +45,7 @@ export class RecentChanges {
   #segments: Segment[] = [];
   /** Not known outside, so that nobody can choose keys that crowd the table. */
   readonly #seeds: readonly [number, number];
-  /** Where a segment made now would begin: what the newest poll saw as not yet begun. */
+  /** Where a segment made now would begin: the newest poll saw no change from there on. */
   #unborn: LogPlace = Number.POSITIVE_INFINITY;
 
   constructor(options: { readonly random: Random; readonly changesPerSegment?: number }) {
@@ -58,14 +58,14 @@ export class RecentChanges {
     return this.#segments[0]?.from ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Following begins, or changes were missed: only what begins at `unborn` or later is complete. */
+  /** Following begins, or changes were missed: only what comes at `unborn` or later is complete. */
   restart(unborn: LogPlace): void {
     this.#unborn = unborn;
     this.#segments = [this.#newSegment()];
   }
 
   /**
-   * A poll came whose snapshot saw nothing from `unborn` on. Before its changes are noted: a segment
+   * A poll came whose snapshot saw no change from `unborn` on. Before its changes are noted: a segment
    * that begins among them has only some of them, but all that later polls bring.
    */
   advance(unborn: LogPlace): void {

@@ -183,7 +183,10 @@ export interface FollowPoll {
 }
 
 export interface FollowState {
-  /** What the last poll saw: a snapshot of the database as PostgreSQL writes it, `xmin:xmax:xip`. */
+  /**
+   * What the last poll saw of the log: a snapshot as PostgreSQL writes it, `xmin:xmax:xip`, that ends
+   * after the last change that showed, since a crash may give the numbers beyond it again.
+   */
   readonly snapshot: string;
 }
 
