@@ -106,6 +106,29 @@ describeWithRedis("Redis away", () => {
     expect(await eventually(() => versionAt(tier, ref("a")))).toBe(5);
   });
 
+  test("initialize does not wait for one that hangs", async () => {
+    const server = await redis();
+    server.pause();
+    const tier = await openTier(server.url, HASTY);
+    expect(tier.health().status).toBe("degraded");
+    server.resume();
+    await answersAgain(tier);
+    expect(await eventually(() => fillAt(tier, ref("a"), 5))).toBe(true);
+  });
+
+  test("a master that becomes a replica is left alone until it is one again", async () => {
+    const server = await redis();
+    const other = await redis();
+    const tier = await openTier(server.url);
+    await fillAt(tier, ref("a"), 5);
+    await server.command("REPLICAOF", "127.0.0.1", other.port);
+    await expectCode("STORE_UNAVAILABLE", () => settle(tier, ref("a"), 6));
+    await expect.poll(() => tier.health().reason, { timeout: 30_000 }).toMatch(/read-only replica/);
+    await server.command("REPLICAOF", "NO", "ONE");
+    await answersAgain(tier);
+    expect(await eventually(() => fillAt(tier, ref("b"), 5))).toBe(true);
+  });
+
   test("a connection that is half open is given up", async () => {
     const server = await redis();
     const proxy = await startProxy({ target: server.port });

@@ -23,6 +23,8 @@ export interface RedisClientOptions {
 const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MAX_MS = 2000;
 const KEEP_ALIVE_DELAY_MS = 5000;
+/** How long a connection that we close may take to end in order; a process cannot end before. */
+const DISCONNECT_TIMEOUT_MS = 200;
 /** A connection over which nothing comes for so long, though something is awaited, is given up. */
 const SILENCE_TIMEOUTS = 8;
 const SILENCE_MIN_MS = 2000;
@@ -86,6 +88,7 @@ function commonOptions(options: RedisClientOptions): RedisOptions {
     commandTimeout: commandTimeoutMs,
     socketTimeout: Math.max(SILENCE_MIN_MS, commandTimeoutMs * SILENCE_TIMEOUTS),
     connectTimeout: connectTimeoutMs,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
     keepAlive: KEEP_ALIVE_DELAY_MS,
     reconnectOnError: isDemoted,
   };

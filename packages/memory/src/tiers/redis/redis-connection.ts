@@ -210,7 +210,9 @@ export class RedisConnection {
     const { target, connectTimeoutMs } = this.#options;
     const [node] = target.nodes;
     if (node === undefined) return;
-    const reason = await speaksOtherwise(node, target.tls, connectTimeoutMs);
+    const asked = speaksOtherwise(node, target.tls, connectTimeoutMs);
+    // It only tells more; that there is no connection is known.
+    const reason = await asked.catch(() => undefined);
     if (reason === undefined || this.#isUsable) return;
     this.#fault = { kind: "tls", reason, away: false, cause: this.#fault?.cause };
     this.#firstLook?.();

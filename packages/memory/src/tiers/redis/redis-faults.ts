@@ -93,6 +93,11 @@ const KNOWN: readonly Known[] = [
     says: /CERT|self.signed|certificate|altname|ERR_SSL|ERR_TLS|wrong version number|packet length/i,
     reason: "TLS fails",
   },
+  {
+    kind: "refused",
+    says: /Unknown RESP type|Protocol error/i,
+    reason: "it does not speak Redis' protocol; check host and port in REDIS_URL",
+  },
   { kind: "unreachable", says: AWAY, reason: "it cannot be reached", away: true },
 ];
 
