@@ -63,23 +63,36 @@ describe("what the recent changes admit", () => {
   });
 });
 
-/** A step of many transactions on a few keys: begin one, commit one of those open, poll, or read a copy. */
+/**
+ * A step of many transactions on a few keys: begin one, end one of those open, poll, read a copy, or a
+ * crash of the database.
+ */
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("begin" as const), key: fc.nat(5) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("commit" as const), pick: fc.nat() }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("abort" as const), pick: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("crash" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("poll" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("copy" as const), key: fc.nat(5) }) },
 );
 
-/** A database in which ids of transactions are given out before they commit, in another order. */
+/**
+ * A database in which ids of transactions are given out before they commit, in another order, and
+ * after a crash again, if they are beyond the last that committed.
+ */
 class Log {
   nextXid = 100;
   version = 0;
   readonly open: { xid: number; key: number }[] = [];
   readonly committed: { xid: number; key: number; version: number }[] = [];
 
+  /** No change shows from here on, nor is an id below given again. */
+  get end(): number {
+    return Math.max(99, ...this.committed.map(({ xid }) => xid)) + 1;
+  }
+
   get settled(): number {
-    return Math.min(this.nextXid, ...this.open.map(({ xid }) => xid));
+    return Math.min(this.end, ...this.open.map(({ xid }) => xid));
   }
 
   newest(key: number): number {
@@ -98,6 +111,15 @@ class Log {
     this.version += 1;
     if (ended !== undefined) this.committed.push({ ...ended, version: this.version });
   }
+
+  abort(pick: number): void {
+    this.open.splice(pick % Math.max(1, this.open.length), 1);
+  }
+
+  crash(): void {
+    this.open.length = 0;
+    this.nextXid = this.end;
+  }
 }
 
 describe("against a log whose transactions commit in any order", () => {
@@ -107,23 +129,27 @@ describe("against a log whose transactions commit in any order", () => {
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), fc.nat(), (steps, late) => {
         const log = new Log();
         const recent = new RecentChanges({ random: seededRandom(2), changesPerSegment: 1 });
-        let delivered = 0;
+        let seen: { end: number; open: readonly number[] } | undefined;
         let settled: number | undefined;
         const truth = new Map<number, number>();
         const copies: { key: number; version: number; provenAt: number }[] = [];
         const poll = (): void => {
-          if (settled === undefined) recent.restart(log.nextXid);
-          else recent.advance(log.nextXid);
-          const isFirst = settled === undefined;
-          for (const change of log.committed.slice(delivered))
-            if (!isFirst) recent.note(at(String(change.key)), change.version);
-          delivered = log.committed.length;
+          const { end } = log;
+          if (seen === undefined) recent.restart(end);
+          else recent.advance(end);
+          // As the authority follows: what the snapshot before did not show.
+          for (const { xid, key, version } of log.committed)
+            if (seen && (xid >= seen.end || seen.open.includes(xid)))
+              recent.note(at(String(key)), version);
+          seen = { end, open: log.open.map(({ xid }) => xid) };
           settled = log.settled;
           for (let key = 0; key <= 5; key += 1) truth.set(key, log.newest(key));
         };
         for (const [index, one] of steps.entries()) {
           if (one.do === "begin") log.begin(one.key);
           else if (one.do === "commit") log.commit(one.pick);
+          else if (one.do === "abort") log.abort(one.pick);
+          else if (one.do === "crash") log.crash();
           else if (one.do === "poll" && index >= late % 30) poll();
           // Another server may have made it: its own polls are as good as these or older.
           else if (one.do === "copy")
