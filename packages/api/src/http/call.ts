@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { MemoryError, checkKey } from "@cherry-ai/memory";
-import type { SessionMemory } from "@cherry-ai/memory";
+import type { Memory, SessionMemory } from "@cherry-ai/memory";
 import { openSession } from "./session.ts";
 import type { ApiContext } from "./context.ts";
 import type { Route } from "./route.ts";
@@ -28,7 +28,7 @@ export class Call {
   expiresAtMs: number = Number.POSITIVE_INFINITY;
   /** What the answer gives as session token, where no session was opened for it. */
   sessionToken: string | undefined;
-  #memory: SessionMemory | undefined;
+  #session: SessionMemory | undefined;
 
   constructor(
     context: ApiContext,
@@ -47,12 +47,18 @@ export class Call {
     this.requestId = exchange.requestId;
   }
 
-  /** The memory of the namespace in the path, for the session that the request goes on with or begins. */
-  get memory(): SessionMemory {
-    this.#memory ??= openSession(this.context.memory, this.req).namespace(
+  /** The memory of the namespace in the path. */
+  get memory(): Memory {
+    const { memory } = this.context;
+    return this.namespace === "" ? memory : memory.namespace(this.namespace);
+  }
+
+  /** The same for the session that the request goes on with or begins: its answer gives the token. */
+  get session(): SessionMemory {
+    this.#session ??= openSession(this.context.memory, this.req).namespace(
       this.namespace === "" ? [] : this.namespace,
     );
-    return this.#memory;
+    return this.#session;
   }
 
   /** The key in the path, checked. */
@@ -95,7 +101,7 @@ export class Call {
   /** Starts an answer whose body follows in pieces. */
   open(status: number, headers: string[]): void {
     headers.push("X-Request-Id", this.requestId);
-    const token = this.sessionToken ?? this.#memory?.token;
+    const token = this.sessionToken ?? this.#session?.token;
     if (token !== undefined) headers.push("X-Cherry-Session", token);
     if (this.context.state.draining) headers.push("Connection", "close");
     this.res.writeHead(status, headers);

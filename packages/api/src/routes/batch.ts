@@ -58,7 +58,7 @@ async function runBatch(call: Call): Promise<void> {
       `operations: expected at most ${limits.batchOperations}, got ${operations.length}; send several batches`,
       { field: "operations" },
     );
-  const results = await call.memory.batchOperations(checkOperations(operations), {
+  const results = await call.session.batchOperations(checkOperations(operations), {
     ...consistency,
     ...(atomic === true ? { atomic } : {}),
     ...(idempotent === undefined ? {} : { idempotencyKey: idempotent }),

@@ -6,6 +6,7 @@ import { checkFields, flag, judgedLater, list } from "../http/fields.ts";
 import type { FieldCheck, Fields } from "../http/fields.ts";
 import { readQuery } from "../http/query.ts";
 import type { Route } from "../http/route.ts";
+import { inSession, sessionParameter } from "../http/session.ts";
 import { jsonBody, jsonResponse, ref } from "../openapi/schema.ts";
 import { QUERY_BODY_BYTES_MAX, filterObject } from "./search.ts";
 
@@ -24,7 +25,7 @@ async function forget(call: Call): Promise<void> {
   const { forgetItemsMax } = call.context.bounds;
   // checkFields has refused other names and types; the memory judges what is left unjudged.
   const options = { ...fields, jobAbove: forgetItemsMax } as ForgetOptions;
-  const receipt = await call.memory.forget(options);
+  const receipt = await call.session.forget(options);
   if (receipt.job === undefined) {
     call.json(200, receipt);
     return;
@@ -68,10 +69,11 @@ export const forgetRoutes: readonly Route[] = [
       summary: "Forget what a selection finds",
       description: "A selection of more than 10,000 items goes on as a job: 202 and its Location.",
       tags: ["search"],
+      parameters: [sessionParameter],
       ...jsonBody("ForgetRequest", { pattern: "session:*", dryRun: true }),
       responses: {
-        "200": jsonResponse("What was forgotten.", ref("ForgetReceipt")),
-        "202": jsonResponse("A job goes on with it.", ref("ForgetReceipt")),
+        "200": inSession(jsonResponse("What was forgotten.", ref("ForgetReceipt"))),
+        "202": inSession(jsonResponse("A job goes on with it.", ref("ForgetReceipt"))),
       },
     },
   },

@@ -45,7 +45,7 @@ async function getInSession(
   key: string,
   options: ReadOptions | undefined,
 ): Promise<void> {
-  answerItem(call, key, await call.memory.getRaw(key, options));
+  answerItem(call, key, await call.session.getRaw(key, options));
 }
 
 function answerItem(call: Call, key: string, item: RawItem | undefined): void {
@@ -94,7 +94,7 @@ async function putItem(call: Call): Promise<void> {
     ...(idempotent === undefined ? {} : { idempotencyKey: idempotent }),
   };
   const receipt = await writeIf(key, match, (held) =>
-    call.memory.set(key, value, { ...options, ...held }),
+    call.session.set(key, value, { ...options, ...held }),
   );
   sendReceipt(call, receipt);
 }
@@ -107,7 +107,7 @@ async function patchItem(call: Call): Promise<void> {
   const patch = await readJson(call, itemBodyBytesMax(call.context.limits), PATCH_TYPES);
   const options = idempotent === undefined ? {} : { idempotencyKey: idempotent };
   const receipt = await writeIf(key, match, (held) =>
-    call.memory.mergePatch(key, patch, { ...options, ...held }),
+    call.session.mergePatch(key, patch, { ...options, ...held }),
   );
   sendReceipt(call, receipt);
 }
@@ -119,7 +119,7 @@ async function deleteItem(call: Call): Promise<void> {
   const idempotent = idempotencyKey(call.req);
   const options = idempotent === undefined ? {} : { idempotencyKey: idempotent };
   const receipt = await writeIf(key, match, (held) =>
-    call.memory.delete(key, { ...options, ...held }),
+    call.session.delete(key, { ...options, ...held }),
   );
   call.json(200, receipt);
 }

@@ -34,7 +34,7 @@ async function search(call: Call): Promise<void> {
   const consistency = consistencyOption(call.target);
   const fields = checkFields(await readJson(call, QUERY_BODY_BYTES_MAX), SEARCH_FIELDS);
   // checkFields has refused other names and types; the memory judges what is left unjudged.
-  const page = await call.memory.search({ ...(fields as SearchOptions), ...consistency });
+  const page = await call.session.search({ ...(fields as SearchOptions), ...consistency });
   call.json(200, page);
 }
 
