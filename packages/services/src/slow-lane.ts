@@ -23,7 +23,7 @@ export class SlowLane {
   #arm(): void {
     const [first] = this.#waiting;
     if (first === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#run(), first.dueAtMs - performance.now());
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, first.dueAtMs - performance.now()));
   }
 
   #run(): void {

@@ -20,8 +20,7 @@ import { Tally } from "./workload/tally.ts";
 import { Worker } from "./workload/worker.ts";
 import { putOne } from "./workload/writes.ts";
 
-/** Calm between two faults, and how long a fault's aftermath counts as its own. */
-const CALM_MS = [600, 1500] as const;
+/** How long a fault's aftermath counts as its own. */
 const AFTERMATH_MS = 1000;
 const HEALTHY_WITHIN_MS = 60_000;
 const SKEW_MS_MAX = 120_000;
@@ -50,7 +49,8 @@ class Run {
   }
 
   async run(): Promise<TortureReport> {
-    const { subject, servers, withRedis, boundMs, broken, prepareDatabase } = this.#options;
+    const { subject, servers, withRedis, boundMs, broken } = this.#options;
+    const { prepareDatabase, databaseUrlOf } = this.#options;
     const skewed = this.#options.faults.some(({ name }) => name === "skewedClocks");
     const stage = await Stage.open({
       subject,
@@ -59,6 +59,7 @@ class Run {
       boundMs,
       broken,
       prepareDatabase,
+      databaseUrlOf,
       clockOffsetsMs: Array.from({ length: servers }, () =>
         skewed ? between(this.#random, -SKEW_MS_MAX, SKEW_MS_MAX) : 0,
       ),
@@ -109,14 +110,14 @@ class Run {
   }
 
   async #strikeUntil(stage: Stage, endMs: number): Promise<void> {
-    const { faults, progress } = this.#options;
+    const { faults, calmMs, progress } = this.#options;
     if (faults.length === 0) {
       await sleep(endMs - nowMs());
       return;
     }
     let deck: Fault[] = [];
     while (nowMs() < endMs) {
-      await sleep(between(this.#random, ...CALM_MS));
+      await sleep(between(this.#random, ...calmMs));
       if (deck.length === 0) deck = this.#shuffled(faults);
       const fault = deck.pop();
       if (fault === undefined || nowMs() >= endMs) return;

@@ -13,6 +13,8 @@ export interface StageOptions {
   readonly clockOffsetsMs: readonly number[];
   /** What must be done to the database once the first server has made its tables. */
   readonly prepareDatabase?: ((url: string) => Promise<void>) | undefined;
+  /** What else a server's connections say, by how much its clock is off. */
+  readonly databaseUrlOf?: ((url: string, clockOffsetMs: number) => string) | undefined;
   readonly load: (namespace: string, key: string) => Promise<Value>;
 }
 
@@ -48,6 +50,10 @@ export class Stage {
       Promise.all(indexes.map(() => startProxy({ target })));
     const databaseProxies = await proxies(postgres.port);
     const redisProxies = redis === undefined ? [] : await proxies(redis.port);
+    const databaseUrlOf = (index: number): string => {
+      const url = databaseProxies[index]?.through(databaseUrl) ?? databaseUrl;
+      return options.databaseUrlOf?.(url, options.clockOffsetsMs[index] ?? 0) ?? url;
+    };
     const servers = indexes.map(
       (index) =>
         new ServerProcess(index, {
@@ -55,7 +61,7 @@ export class Stage {
           load: options.load,
           assignment: () => ({
             subject: options.subject,
-            databaseUrl: databaseProxies[index]?.through(databaseUrl) ?? databaseUrl,
+            databaseUrl: databaseUrlOf(index),
             redisUrl: redis && redisProxies[index]?.through(redis.url),
             boundMs: options.boundMs,
             servers: options.servers,

@@ -12,7 +12,12 @@ export interface TortureOptions {
   readonly workers: number;
   readonly mix: Mix;
   readonly restMsMax: number;
+  /** A part of ours that is replaced by a wrong one; the checker must catch it. */
   readonly broken?: string;
+  /** Runs once the tables are there. */
   readonly prepareDatabase?: (url: string) => Promise<void>;
+  readonly databaseUrlOf?: (url: string, clockOffsetMs: number) => string;
+  /** Calm between two faults: at least and at most, milliseconds. */
+  readonly calmMs: readonly [number, number];
   readonly progress: (text: string) => void;
 }

@@ -1,23 +1,33 @@
-import type { Proxy } from "@cherry-ai/services";
+import type { Random } from "@cherry-ai/memory";
+import type { Proxy, ProxyDirection } from "@cherry-ai/services";
 import { query } from "../database.ts";
 import { between, pickServer } from "./fault.ts";
 import type { Fault, FaultContext } from "./fault.ts";
 
 const DELAY_MS_MAX = 300;
+const DELAYED_MS = 2500;
 const HALF_OPEN_MS = 2500;
 /** A statement of the command phase in a hundred. */
 const FAILING_SHARE = 0.02;
 
-const delayPostgres: Fault = {
-  name: "delayPostgres",
-  about: "each piece to and from PostgreSQL is held back by up to 300 ms",
-  needsRedis: false,
-  strike: async ({ stage, random, sleep }) => {
-    for (const proxy of stage.databaseProxies) proxy.delay = () => between(random, 0, DELAY_MS_MAX);
-    await sleep(2500);
-    for (const proxy of stage.databaseProxies) proxy.delay = undefined;
-  },
-};
+/** Pieces are held back by as much as `delayMs` says, for `lastsMs`. */
+export function delayPostgresBy(
+  delayMs: (direction: ProxyDirection, random: Random, serverIndex: number) => number,
+  lastsMs: number,
+): Fault {
+  return {
+    name: "delayPostgres",
+    about:
+      "what goes to and comes from PostgreSQL is held back by up to 300 ms, each piece differently",
+    needsRedis: false,
+    strike: async ({ stage, random, sleep }) => {
+      for (const [index, proxy] of stage.databaseProxies.entries())
+        proxy.delay = (direction) => delayMs(direction, random, index);
+      await sleep(lastsMs);
+      for (const proxy of stage.databaseProxies) proxy.delay = undefined;
+    },
+  };
+}
 
 function proxyOf(context: FaultContext, proxies: readonly Proxy[]): Proxy {
   const proxy = proxies[pickServer(context).index];
@@ -104,7 +114,7 @@ const logTrim: Fault = {
 };
 
 export const DATABASE_FAULTS: readonly Fault[] = [
-  delayPostgres,
+  delayPostgresBy((_, random) => between(random, 0, DELAY_MS_MAX), DELAYED_MS),
   halfOpenPostgres,
   killPgSessions,
   restartPostgres,

@@ -13,13 +13,17 @@ const CONNECTIONS = 6;
 export async function cherrySubject(assignment: Assignment, load: Loader): Promise<Subject> {
   const clock = new SkewedClock(assignment.clockOffsetMs);
   const { databaseUrl, redisUrl, servers, boundMs, broken } = assignment;
-  if (broken !== undefined) breakPart(broken, clock);
+  if (broken !== undefined) breakPart(broken, { clock, redisUrl });
   const manager = new UnifiedMemoryManager(
     {
       maxStalenessMs: boundMs,
       tiers: {
         L2: redisUrl === undefined ? { enabled: false } : { enabled: true, url: redisUrl },
-        L3: { url: databaseUrl, connectionBudget: CONNECTIONS * servers, servers },
+        L3: {
+          url: databaseUrl,
+          connectionBudget: CONNECTIONS * servers,
+          servers,
+        },
       },
       optimization: { sweepIntervalMs: SWEEP_INTERVAL_MS },
     },
