@@ -1,4 +1,5 @@
 import { UnifiedMemoryManager } from "../../src/manager/unified-memory-manager.ts";
+import type { ManagerSeams } from "../../src/manager/unified-memory-manager.ts";
 import type { PartialConfig } from "../../src/config/resolve.ts";
 import { systemClock } from "../../src/model/clock.ts";
 import type { AuthorityTier } from "../../src/tiers/authority.ts";
@@ -41,8 +42,10 @@ export async function openManager(
   authority: AuthorityTier,
   copying: Copying,
   config: PartialConfig = QUIET,
+  seams: Pick<ManagerSeams, "clock"> = {},
 ): Promise<UnifiedMemoryManager> {
   const memory = new UnifiedMemoryManager(config, {
+    ...seams,
     tiers: async () => ({ authority: shared(authority), ...LOCAL[copying]() }),
   });
   await memory.initialize();
