@@ -13,7 +13,6 @@ import {
 import { digits, readDigits } from "./entry-digits.ts";
 
 const REF = { namespace: "acme/agent", key: "k" };
-const NAME = "cherry:1:e:acme/agent\u0000k";
 
 const whole = fc.maxSafeNat();
 const time = fc.double({ min: 0, max: 4e12, noNaN: true });
@@ -33,7 +32,7 @@ const records: fc.Arbitrary<ItemRecord> = fc.record({
 function ephemeral(record: ItemRecord, numbers: readonly number[]): Buffer {
   const head = `E${numbers.map(digits).join("")}`;
   const check = hash("sha1", head, "hex").slice(0, 8);
-  return Buffer.concat([Buffer.from(head + check), encodeEphemeralRest(NAME, record)]);
+  return Buffer.concat([Buffer.from(head + check), encodeEphemeralRest(record)]);
 }
 
 // JSON has no __proto__ of its own and no minus zero.
@@ -44,9 +43,9 @@ function plain(record: ItemRecord): ItemRecord {
 test("a copy comes back as it was", () => {
   fc.assert(
     fc.property(records, whole, (record, provenAt) => {
-      const bytes = encodeCopy(NAME, { record, provenAt });
+      const bytes = encodeCopy({ record, provenAt });
       expect(claimsItem(bytes)).toBe(true);
-      expect(decodeEntry(bytes, REF, NAME)).toEqual({
+      expect(decodeEntry(bytes, REF)).toEqual({
         kind: "copy",
         record: plain(record),
         provenAt,
@@ -60,7 +59,7 @@ test("an ephemeral item comes back as it was, with what the script added", () =>
   fc.assert(
     fc.property(records, whole, whole, (record, provenAt, expiresAtMs) => {
       const bytes = ephemeral(record, [7, provenAt, 3, expiresAtMs]);
-      const decoded = decodeEntry(bytes, REF, NAME);
+      const decoded = decodeEntry(bytes, REF);
       expect(decoded).toEqual({
         kind: "ephemeral",
         record: {
@@ -79,12 +78,12 @@ test("an ephemeral item comes back as it was, with what the script added", () =>
 test("a lifetime is known from either of its two signs", () => {
   fc.assert(
     fc.property(records, time, (record, expiresAtMs) => {
-      const timed = encodeCopy(NAME, { record: { ...record, expiresAtMs }, provenAt: 1 });
-      const decoded = decodeEntry(timed, REF, NAME);
+      const timed = encodeCopy({ record: { ...record, expiresAtMs }, provenAt: 1 });
+      const decoded = decodeEntry(timed, REF);
       expect(decoded?.record.deadlineMs).toBe(UNKNOWN_DEADLINE);
       expect(decoded?.record.expiresAtMs).toBe(expiresAtMs);
-      const late = encodeCopy(NAME, { record: { ...record, deadlineMs: 5 }, provenAt: 1 });
-      expect(decodeEntry(late, REF, NAME)?.record.deadlineMs).toBe(UNKNOWN_DEADLINE);
+      const late = encodeCopy({ record: { ...record, deadlineMs: 5 }, provenAt: 1 });
+      expect(decodeEntry(late, REF)?.record.deadlineMs).toBe(UNKNOWN_DEADLINE);
     }),
   );
 });
@@ -92,16 +91,19 @@ test("a lifetime is known from either of its two signs", () => {
 test("one wrong bit before the body, a missing end or another key's entry is no entry", () => {
   fc.assert(
     fc.property(records, fc.boolean(), fc.nat(), fc.nat(), (record, isCopy, where, cut) => {
-      const whole_ = isCopy
-        ? encodeCopy(NAME, { record, provenAt: 5 })
-        : ephemeral(record, [7, 5, 3, 0]);
+      const whole_ = isCopy ? encodeCopy({ record, provenAt: 5 }) : ephemeral(record, [7, 5, 3, 0]);
       const head = whole_.subarray(0, whole_.length - record.body.byteLength);
       const damaged = Buffer.from(whole_);
       const at = where % head.length;
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (cut % 8));
-      expect(decodeEntry(damaged, REF, NAME)).toBeUndefined();
-      expect(decodeEntry(whole_.subarray(0, cut % head.length), REF, NAME)).toBeUndefined();
-      expect(decodeEntry(whole_, REF, `${NAME}2`)).toBeUndefined();
+      expect(decodeEntry(damaged, REF)).toBeUndefined();
+      expect(decodeEntry(whole_.subarray(0, cut % head.length), REF)).toBeUndefined();
+      for (const other of [
+        { ...REF, key: "k2" },
+        { namespace: "acme/agen", key: "tk" },
+        { namespace: "acme/agentk", key: "" },
+      ])
+        expect(decodeEntry(whole_, other)).toBeUndefined();
     }),
   );
 });
@@ -113,8 +115,8 @@ test("no bytes make it throw", () => {
       fc.constantFrom("", "C", "E", "M", "L"),
       (tail, kind) => {
         const bytes = Buffer.concat([Buffer.from(kind + digits(5) + digits(6)), tail]);
-        expect(decodeEntry(bytes, REF, NAME)).toBeUndefined();
-        expect(decodeEntry(Buffer.from(tail), REF, NAME)).toBeUndefined();
+        expect(decodeEntry(bytes, REF)).toBeUndefined();
+        expect(decodeEntry(Buffer.from(tail), REF)).toBeUndefined();
       },
     ),
   );

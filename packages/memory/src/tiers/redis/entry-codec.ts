@@ -18,7 +18,7 @@ import { DIGITS, digits, readDigits } from "./entry-digits.ts";
  *
  * Copies and ephemeral items go on with the facts and the body, which carries a checksum of its own:
  *
- *     0   u32  CRC-32 of the head (of a copy), the rest of the facts, the letters of the key's name
+ *     0   u32  CRC-32 of the head (of a copy), the rest of the facts, the letters of key and namespace
  *     4   u8   1: has a TTL
  *     5   f64  createdAtMs      13  f64  updatedAtMs      21  f64  expiresAtMs, NaN: none
  *    29   u32  bytes of the JSON text of [metadata, tags]; 0: none
@@ -47,18 +47,18 @@ export function hasTtl(record: ItemRecord): boolean {
   return record.expiresAtMs !== undefined || record.deadlineMs !== Number.POSITIVE_INFINITY;
 }
 
-export function encodeCopy(name: string, copy: SharedCopy): Buffer {
+export function encodeCopy(copy: SharedCopy): Buffer {
   const { record, provenAt } = copy;
   const head = `C${digits(record.version)}${digits(provenAt)}`;
-  return encode(name, record, head);
+  return encode(record, head);
 }
 
 /** What follows the head of an ephemeral item: the head is made by the script that stores it. */
-export function encodeEphemeralRest(name: string, record: ItemRecord): Buffer {
-  return encode(name, record, "");
+export function encodeEphemeralRest(record: ItemRecord): Buffer {
+  return encode(record, "");
 }
 
-function encode(name: string, record: ItemRecord, head: string): Buffer {
+function encode(record: ItemRecord, head: string): Buffer {
   const { metadata, tags, body } = record;
   const plain = tags.length === 0 && Object.keys(metadata).length === 0;
   const extra = plain ? "" : JSON.stringify([metadata, tags]);
@@ -74,7 +74,7 @@ function encode(name: string, record: ItemRecord, head: string): Buffer {
   bytes.writeUInt32LE(extraBytes, at + 29);
   if (!plain) bytes.write(extra, at + FACTS_BYTES);
   bytes.set(body, bodyAt);
-  bytes.writeUInt32LE(factsCheck(bytes, { from: 0, at, bodyAt, name }), at);
+  bytes.writeUInt32LE(factsCheck(bytes, { from: 0, at, bodyAt, ref: record }), at);
   return bytes;
 }
 
@@ -84,12 +84,14 @@ interface Facts {
   /** Where the facts begin, with their check. */
   readonly at: number;
   readonly bodyAt: number;
-  readonly name: string;
+  readonly ref: ItemRef;
 }
 
-function factsCheck(bytes: Buffer, { from, at, bodyAt, name }: Facts): number {
+function factsCheck(bytes: Buffer, { from, at, bodyAt, ref }: Facts): number {
   const head = checkBytes(CHECK_START, bytes, from, at);
-  return checkEnd(checkText(checkBytes(head, bytes, at + 4, bodyAt), name));
+  const facts = checkBytes(head, bytes, at + 4, bodyAt);
+  // With the length between them no two items have the same letters.
+  return checkEnd(checkText(checkText(facts, ref.key) ^ ref.key.length, ref.namespace));
 }
 
 /** Whether it says of itself that it is an item; one that then cannot be decoded is damaged. */
@@ -101,12 +103,12 @@ export function claimsItem(bytes: Buffer): boolean {
  * The entry, with `UNKNOWN_DEADLINE` where it has a lifetime. Undefined: a marker, a lease, damage, or
  * what another release may have put there.
  */
-export function decodeEntry(bytes: Buffer, ref: ItemRef, name: string): SharedEntry | undefined {
+export function decodeEntry(bytes: Buffer, ref: ItemRef): SharedEntry | undefined {
   const version = readDigits(bytes, 1);
   const provenAt = readDigits(bytes, PROVEN_AT);
   if (version === undefined || provenAt === undefined) return undefined;
   if (bytes[0] === COPY) {
-    const record = decodeRecord(bytes, { ref, version, at: COPY_HEAD_BYTES, headAt: 0, name });
+    const record = decodeRecord(bytes, { ref, version, at: COPY_HEAD_BYTES, headAt: 0 });
     return record === undefined ? undefined : { kind: "copy", record, provenAt, baseVersion: 0 };
   }
   if (bytes[0] !== EPHEMERAL) return undefined;
@@ -116,7 +118,7 @@ export function decodeEntry(bytes: Buffer, ref: ItemRef, name: string): SharedEn
   const check = bytes.toString("latin1", CHECK_AT, EPHEMERAL_HEAD_BYTES);
   if (!hash("sha1", bytes.subarray(0, CHECK_AT), "hex").startsWith(check)) return undefined;
   const at = EPHEMERAL_HEAD_BYTES;
-  const record = decodeRecord(bytes, { ref, version, at, headAt: at, name });
+  const record = decodeRecord(bytes, { ref, version, at, headAt: at });
   if (record === undefined) return undefined;
   // Its head alone says how long it lives: a touch changes that.
   const life =
@@ -133,18 +135,18 @@ interface RecordPlace {
   readonly at: number;
   /** Where that begins which their check covers. */
   readonly headAt: number;
-  readonly name: string;
 }
 
 function decodeRecord(bytes: Buffer, place: RecordPlace): ItemRecord | undefined {
-  const { ref, version, at, headAt, name } = place;
+  const { ref, version, at, headAt } = place;
   if (bytes.length < at + FACTS_BYTES) return undefined;
   const extraBytes = bytes.readUInt32LE(at + 29);
   const bodyAt = at + FACTS_BYTES + extraBytes;
   if (bodyAt > bytes.length) return undefined;
-  const facts = { from: headAt, at, bodyAt, name };
+  const facts = { from: headAt, at, bodyAt, ref };
   if (bytes.readUInt32LE(at) !== factsCheck(bytes, facts)) return undefined;
-  const expiresAtMs = bytes.readDoubleLE(at + 21);
+  const isTimed = bytes[at + 4] === HAS_TTL;
+  const expiresAtMs = isTimed ? bytes.readDoubleLE(at + 21) : Number.NaN;
   let metadata = NO_METADATA;
   let tags = NO_TAGS;
   if (extraBytes > 0) {
@@ -161,7 +163,7 @@ function decodeRecord(bytes: Buffer, place: RecordPlace): ItemRecord | undefined
     createdAtMs: bytes.readDoubleLE(at + 5),
     updatedAtMs: bytes.readDoubleLE(at + 13),
     expiresAtMs: Number.isNaN(expiresAtMs) ? undefined : expiresAtMs,
-    deadlineMs: bytes[at + 4] === HAS_TTL ? UNKNOWN_DEADLINE : Number.POSITIVE_INFINITY,
+    deadlineMs: isTimed ? UNKNOWN_DEADLINE : Number.POSITIVE_INFINITY,
     body: bytes.subarray(bodyAt),
   };
 }

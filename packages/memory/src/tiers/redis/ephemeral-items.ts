@@ -27,7 +27,7 @@ export class EphemeralItems {
   put(put: EphemeralPut): Promise<EphemeralResult> {
     const { record, ttlMs, provenAt, baseVersion, condition } = put;
     const name = this.#names().key(record);
-    const rest = encodeEphemeralRest(name, record);
+    const rest = encodeEphemeralRest(record);
     const args = [lifetime(ttlMs), digits(provenAt), digits(baseVersion), rest];
     return this.#write(PUT_EPHEMERAL, name, [conditionText(condition), ...args]);
   }

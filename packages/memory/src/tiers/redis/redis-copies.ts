@@ -150,15 +150,13 @@ export class RedisCopies {
     const { record, lease } = copy;
     const { secret, knownMs } = readLease(lease);
     const remaining = hasTtl(record) ? String(Math.floor(record.deadlineMs - knownMs)) : "";
-    const name = this.#options.names().key(record);
-    return [secret, digits(record.version), this.#life(), remaining, encodeCopy(name, copy)];
+    return [secret, digits(record.version), this.#life(), remaining, encodeCopy(copy)];
   }
 
   #settleArguments({ version, copy }: SettledChange): Argument[] {
     // How late this command is carried out nobody knows, so no lifetime can be counted from then.
-    const kept = copy === undefined || hasTtl(copy.record) ? undefined : copy;
-    const name = kept === undefined ? "" : this.#options.names().key(kept.record);
-    return [digits(version), this.#life(), kept === undefined ? "" : encodeCopy(name, kept)];
+    const isKept = copy !== undefined && !hasTtl(copy.record);
+    return [digits(version), this.#life(), isKept ? encodeCopy(copy) : ""];
   }
 
   #life(): number {
@@ -168,7 +166,7 @@ export class RedisCopies {
 
   #decode(bytes: unknown, ref: ItemRef, name: string): SharedEntry | undefined {
     if (!(bytes instanceof Buffer)) return undefined;
-    const entry = decodeEntry(bytes, ref, name);
+    const entry = decodeEntry(bytes, ref);
     if (entry === undefined && claimsItem(bytes)) this.#discard(name, bytes);
     return entry;
   }
