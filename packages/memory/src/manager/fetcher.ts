@@ -114,6 +114,10 @@ export class Fetcher {
     if (entry.kind === "ephemeral")
       return { served: { tier, record, copy: false, atHand: false }, unsure: undefined };
     if (!token.allows(record.version) || !meetsDemand(record, options)) return NOTHING;
+    // Shown from here, it must not be followed by something older, from wherever: the log as followed
+    // may not have it yet, and the copy that is made of it now may be let go.
+    this.#core.readsAhead?.note(token.ref, record.version);
+    this.#agree(token.ref, record);
     this.#fill(token, record, tier);
     return { served: { tier, record, copy: true, atHand: false }, unsure: undefined };
   }

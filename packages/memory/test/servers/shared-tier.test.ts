@@ -23,11 +23,16 @@ describeWithPostgresAndRedis("servers that share a PostgreSQL and a Redis", () =
   let a: UnifiedMemoryManager;
   let b: UnifiedMemoryManager;
 
-  async function server(more: { readonly bus?: boolean } = {}): Promise<UnifiedMemoryManager> {
+  async function server(
+    more: { readonly bus?: boolean } = {},
+    keepsCopies = true,
+  ): Promise<UnifiedMemoryManager> {
     const memory = new UnifiedMemoryManager({
       maxStalenessMs: BOUND_MS,
       metrics: { enabled: false, prometheusEnabled: false },
       tiers: {
+        L0: { enabled: keepsCopies },
+        L1: { enabled: keepsCopies },
         L2: { enabled: true, url: redis.url, commandTimeoutMs: 1000, ...more },
         L3: { url: databaseUrl, connectionBudget: 8, servers: 1 },
       },
@@ -109,6 +114,22 @@ describeWithPostgresAndRedis("servers that share a PostgreSQL and a Redis", () =
     // A server that has just started has no copy of its own, and cannot have heard of the change.
     const c = await server();
     for (const memory of [a, b, c]) expect(await memory.get(key)).toBe("new");
+    return undefined;
+  });
+
+  test("what a server has shown from Redis, an older state of Redis cannot take back", async () => {
+    const key = randomUUID();
+    const deaf = await server({ bus: false }, false);
+    const shown = async (): Promise<number> => Number((await deaf.getItem(key))?.version);
+    await a.set(key, "old", { tierHint: "l2" });
+    const text = await redis.command("KEYS", `*${key}`);
+    const [name] = Array.isArray(text) ? text.map(String) : [];
+    if (name === undefined) return expect.unreachable("the copy is not in Redis");
+    await redis.command("COPY", name, "kept", "REPLACE");
+    await a.set(key, "new", { tierHint: "l2" });
+    const newest = await shown();
+    await redis.command("COPY", "kept", name, "REPLACE");
+    expect(await shown()).toBeGreaterThanOrEqual(newest);
     return undefined;
   });
 
