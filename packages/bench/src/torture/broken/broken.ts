@@ -6,6 +6,7 @@ import type { SkewedClock } from "../servers/skewed-clock.ts";
 import { busInsteadOfLog } from "./bus.ts";
 import { deafToClears, noFlushOnGap, noOutboxRetry } from "./follow.ts";
 import { countFromAnswer, noDeadline, noFillToken, noVersionCheck } from "./copies.ts";
+import { noSessionFloor } from "./sessions.ts";
 import { acknowledgeAnyway, noConditions } from "./writes.ts";
 
 export interface BreakContext {
@@ -25,6 +26,7 @@ const BREAKS: { readonly [name: string]: Break } = {
   noFillToken,
   noFlushOnGap,
   noOutboxRetry,
+  noSessionFloor,
   noVersionCheck,
   // Its part lies in the database: see wall-clock-versions.ts.
   wallClockVersions: () => {},

@@ -89,8 +89,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "nothing but many writers",
-    options: {},
-    broken: { noConditions: ["lostUpdate"], deafToClears: ["resurrected"] },
+    options: { mix: { ...MIX, session: 30 } },
+    broken: {
+      noConditions: ["lostUpdate"],
+      deafToClears: ["resurrected"],
+      noSessionFloor: ["session"],
+    },
   },
   {
     name: "wall clocks that differ",

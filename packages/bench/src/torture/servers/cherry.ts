@@ -1,5 +1,11 @@
 import { UnifiedMemoryManager } from "@cherry-ai/memory";
-import type { BatchOperation, BatchResult, Memory, MemoryItem } from "@cherry-ai/memory";
+import type {
+  BatchOperation,
+  BatchResult,
+  Memory,
+  MemoryItem,
+  SessionMemory,
+} from "@cherry-ai/memory";
 import { breakPart } from "../broken/broken.ts";
 import type { Answer, Assignment, Call, Shown, StepAnswer, Value } from "./protocol.ts";
 import { SkewedClock } from "./skewed-clock.ts";
@@ -34,7 +40,7 @@ export async function cherrySubject(assignment: Assignment, load: Loader): Promi
 }
 
 class CherrySubject implements Subject {
-  readonly sessions = false;
+  readonly sessions = true;
   readonly #manager: UnifiedMemoryManager;
   readonly #clock: SkewedClock;
   readonly #load: Loader;
@@ -54,10 +60,18 @@ class CherrySubject implements Subject {
   }
 
   async run(call: Parameters<Subject["run"]>[0]): Promise<Answer> {
-    const memory = this.#manager.namespace(call.namespace);
+    const plain = this.#manager.namespace(call.namespace);
+    const token = "session" in call ? call.session : undefined;
+    if (token === undefined) return this.#run(plain, call);
+    const memory: SessionMemory = plain.session(token === "" ? undefined : token);
+    const answer = await this.#run(memory, call);
+    return { ...answer, session: memory.token };
+  }
+
+  async #run(memory: Memory, call: Parameters<Subject["run"]>[0]): Promise<Answer> {
     switch (call.op) {
       case "get":
-        return this.#get(memory, call);
+        return get(memory, call);
       case "peek":
         return { shown: memory.peek<Value & {}>(call.key) };
       case "getMany": {
@@ -85,11 +99,13 @@ class CherrySubject implements Subject {
         return batch(memory, call);
     }
   }
+}
 
-  async #get(memory: Memory, call: Extract<Call, { op: "get" }>): Promise<Answer> {
-    const consistency = call.consistency === "latest" ? "latest" : "any";
-    return { shown: shownOf(await memory.getItem<Value & {}>(call.key, { consistency })) };
-  }
+async function get(
+  memory: Memory,
+  { key, consistency }: Extract<Call, { op: "get" }>,
+): Promise<Answer> {
+  return { shown: shownOf(await memory.getItem<Value & {}>(key, { consistency })) };
 }
 
 function shownOf(item: MemoryItem<Value> | undefined): Shown {

@@ -23,6 +23,7 @@ export type Call =
       readonly consistency: ReadConsistency;
       readonly session?: string;
     }
+  /** A call of a session carries what the last one gave back; the first carries "". */
   | { readonly op: "peek"; readonly namespace: string; readonly key: string }
   | {
       readonly op: "getMany";
@@ -40,7 +41,12 @@ export type Call =
       readonly replaces?: number;
       readonly session?: string;
     }
-  | { readonly op: "delete"; readonly namespace: string; readonly key: string }
+  | {
+      readonly op: "delete";
+      readonly namespace: string;
+      readonly key: string;
+      readonly session?: string;
+    }
   | { readonly op: "clear"; readonly namespace: string }
   | { readonly op: "forget"; readonly namespace: string; readonly keys: readonly string[] }
   | { readonly op: "getOrSet"; readonly namespace: string; readonly key: string }

@@ -9,6 +9,7 @@ import { SPACES } from "./keyspace.ts";
 import type { Space } from "./keyspace.ts";
 import type { Loaders } from "./loaders.ts";
 import { peekOne, readMany, readOne } from "./reads.ts";
+import { SessionClient } from "./session-client.ts";
 import { clearAll, forgetSome, putOne, removeOne, runBatch } from "./writes.ts";
 
 /** What runs of an operation there are in a hundred, by kind. */
@@ -65,9 +66,11 @@ export interface WorkerParts {
 /** One client: an operation after another, each at a server of its choice. */
 export class Worker {
   readonly #parts: WorkerParts;
+  readonly #client: SessionClient;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    this.#client = new SessionClient(parts.asker, parts.random);
   }
 
   async run(goesOn: () => boolean): Promise<void> {
@@ -93,7 +96,7 @@ export class Worker {
       case "getMany":
         return readMany(asker, server, this.#some(this.#space(), 8));
       case "session":
-        return readOne(asker, server, this.#item());
+        return server.sessions ? this.#client.step(server) : readOne(asker, server, this.#item());
       case "set": {
         await putOne(asker, server, this.#item());
         return undefined;
