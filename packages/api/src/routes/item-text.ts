@@ -5,16 +5,17 @@ import type { ByteText } from "../http/call.ts";
 const TEXT_BYTES_MAX = 16 * 1024;
 
 /**
- * An item as JSON. The value goes in as the bytes it is stored as: parsing and printing it again
- * would cost more than all the rest of a hit.
+ * An item as JSON. Value, metadata and tags go in as the text they are stored as: parsing and
+ * printing them again would cost more than all the rest of a hit.
  */
 export function itemText(item: RawItem): ByteText {
   const { valueJson } = item;
   const head = `{"namespace":${JSON.stringify(item.namespace)},"key":${JSON.stringify(item.key)},"value":`;
   const tail = tailText(item);
+  if (typeof valueJson === "string") return bytesOf(head) + valueJson + tail;
   if (valueJson.length > TEXT_BYTES_MAX)
-    return Buffer.concat([Buffer.from(head), valueJson, Buffer.from(tail)]);
-  return bytesOf(head) + valueJson.toString("latin1") + bytesOf(tail);
+    return Buffer.concat([Buffer.from(head), valueJson, Buffer.from(tail, "latin1")]);
+  return bytesOf(head) + valueJson.toString("latin1") + tail;
 }
 
 /** The UTF-8 form of a text, a character a byte. */
@@ -28,10 +29,8 @@ function tailText(item: RawItem): string {
     item.expiresAt === undefined
       ? ""
       : `"ttlSeconds":${item.ttlSeconds ?? 0},"expiresAt":"${item.expiresAt}",`;
-  const metadata = JSON.stringify(item.metadata);
-  const tags = item.tags.length === 0 ? "[]" : JSON.stringify(item.tags);
   return (
-    `,"metadata":${metadata},"tags":${tags},"tier":"${item.tier}","version":"${item.version}",` +
+    `,${item.attributesJson},"tier":"${item.tier}","version":"${item.version}",` +
     `"createdAt":"${item.createdAt}","updatedAt":"${item.updatedAt}",` +
     `"accessedAt":"${item.accessedAt}","accessCount":${item.accessCount},` +
     `"sizeBytes":${item.sizeBytes},${expiry}"checksum":"${item.checksum}"}`

@@ -313,12 +313,14 @@ export interface SessionMemory extends Memory {
 }
 
 /**
- * An item as the HTTP server wants it: the value still as JSON text, so that a hit is spliced into
- * the response without parse and stringify.
+ * An item as the HTTP server wants it: still as JSON text, so that a hit is spliced into the
+ * response without parse and stringify. Strings of JSON are UTF-8 with a character a byte ("latin1").
  */
-export interface RawItem extends Omit<MemoryItem, "value"> {
-  /** UTF-8 JSON text of the value. */
-  readonly valueJson: Buffer;
+export interface RawItem extends Omit<MemoryItem, "value" | "metadata" | "tags"> {
+  /** JSON text of the value. */
+  readonly valueJson: Buffer | string;
+  /** `"metadata":…,"tags":…`: two members of a JSON object. */
+  readonly attributesJson: string;
   /** Set when the copy is older than the bound because the authority is away: age in milliseconds. */
   readonly degradedAgeMs?: number;
 }

@@ -69,6 +69,18 @@ export class ReadPath {
     return local === undefined ? undefined : this.#open(local).value;
   }
 
+  /** A copy that need not be copied and checked once more: a quarter of a hit that decodes. */
+  findText(
+    ref: ItemRef,
+    options: PathOptions | undefined,
+    encoding: "utf8" | "latin1",
+  ): TextRecord | undefined {
+    const { bytes } = this.#core.copies;
+    if (bytes?.findText === undefined || !this.#mayUseCopies(options)) return undefined;
+    const found = bytes.findText(ref.namespace, ref.key, encoding);
+    return found !== undefined && meetsDemand(found, options) ? found : undefined;
+  }
+
   /** One item from the nearest tier that may serve it; undefined = surely absent. */
   async readObject(ref: ItemRef, options?: PathOptions): Promise<ServedObject | undefined> {
     return this.atHand(ref, options) ?? this.#fetchObject(ref, options);
@@ -265,20 +277,8 @@ export class ReadPath {
     return { tier: objects.name, record, encoded: undefined, copy: true };
   }
 
-  /** A copy that need not be copied and checked once more: a quarter of a hit that decodes. */
-  #findText(
-    ref: ItemRef,
-    options: PathOptions | undefined,
-    encoding: "utf8" | "latin1",
-  ): TextRecord | undefined {
-    const { bytes } = this.#core.copies;
-    if (bytes?.findText === undefined || !this.#mayUseCopies(options)) return undefined;
-    const found = bytes.findText(ref.namespace, ref.key, encoding);
-    return found !== undefined && meetsDemand(found, options) ? found : undefined;
-  }
-
   #textValue(ref: ItemRef, options: PathOptions | undefined): JsonValue | undefined {
-    const found = this.#findText(ref, options, "utf8");
+    const found = this.findText(ref, options, "utf8");
     const value = found && valueOf(found);
     if (found === undefined || value === undefined) return undefined;
     if (this.#earnsPlace(found.version)) this.#promote(openedText(found, value));
@@ -286,7 +286,7 @@ export class ReadPath {
   }
 
   #localText(ref: ItemRef, options: PathOptions | undefined): ServedObject | undefined {
-    const found = this.#findText(ref, options, "utf8");
+    const found = this.findText(ref, options, "utf8");
     const value = found && valueOf(found);
     const { bytes } = this.#core.copies;
     if (found === undefined || value === undefined || bytes === undefined) return undefined;

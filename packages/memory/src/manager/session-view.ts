@@ -32,7 +32,7 @@ import {
 } from "./options.ts";
 import { checkRefs } from "./inputs.ts";
 import type { PathOptions } from "./path-options.ts";
-import { presentItem, presentRaw } from "./present.ts";
+import { presentItem, readRaw } from "./present.ts";
 import type { ServedObject } from "./read-path.ts";
 import { runSingly } from "./run-singly.ts";
 import type { Parts, Runtime } from "./runtime.ts";
@@ -289,7 +289,7 @@ export class SessionView implements SessionMemory {
   }
 
   #raw(
-    { core, read }: Parts,
+    parts: Parts,
     ref: ItemRef,
     { options, since }: Keeping,
   ): RawItem | Promise<RawItem | undefined> {
@@ -298,7 +298,7 @@ export class SessionView implements SessionMemory {
       const settling = this.#session.settle();
       return settling === undefined ? item : settling.then(() => item);
     };
-    const found = read.readEncoded(ref, options, (served) => presentRaw(core, read, served));
+    const found = readRaw(parts, ref, options);
     return found instanceof Promise ? found.then(seen) : seen(found);
   }
 

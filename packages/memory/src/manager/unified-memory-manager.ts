@@ -33,7 +33,7 @@ import { Forgetter } from "./forgetter.ts";
 import type { MemoryManager, MemoryStats, RawItem, ReadOptions, TierReport } from "./memory.ts";
 import { SESSION_READ_OPTIONS, checkOptions } from "./options.ts";
 import { MoveLog } from "./move-log.ts";
-import { presentRaw } from "./present.ts";
+import { readRaw } from "./present.ts";
 import { Doorkeeper } from "./promotion.ts";
 import { ReadPath } from "./read-path.ts";
 import { Runtime } from "./runtime.ts";
@@ -132,11 +132,11 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     key: string,
     options?: Omit<ReadOptions, "session">,
   ): RawItem | Promise<RawItem | undefined> {
-    const { core, read } = this.runtime.parts;
+    const parts = this.runtime.parts;
     checkOptions(options, SESSION_READ_OPTIONS);
-    const { limits } = core.config;
+    const { limits } = parts.core.config;
     const ref = { namespace: checkNamespace(path, limits), key: checkKey(key, limits) };
-    return read.readEncoded(ref, options, (served) => presentRaw(core, read, served));
+    return readRaw(parts, ref, options);
   }
 
   readToken(path: string, key: string, item: RawItem | undefined): string {
