@@ -105,7 +105,11 @@ export class Stage {
     this.redis?.resume();
     await this.redis?.start();
     await this.postgres.start();
-    for (const server of this.servers) server.resume();
+    for (const server of this.servers) {
+      server.resume();
+      server.isAway = false;
+      if (server.isDown) await server.start();
+    }
   }
 
   async close(): Promise<void> {

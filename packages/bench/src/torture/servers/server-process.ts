@@ -47,6 +47,7 @@ export class ServerProcess {
   readonly #options: ServerOptions;
   readonly #waiting = new Map<number, Waiting>();
   #child: ChildProcess | undefined;
+  #isStarted = false;
   #life = 0;
   #lastId = 0;
   #stderr = "";
@@ -63,6 +64,7 @@ export class ServerProcess {
 
   async start(): Promise<void> {
     this.#life += 1;
+    this.#isStarted = false;
     this.#stderr = "";
     const child = fork(MAIN, [JSON.stringify(this.#options.assignment())], {
       execArgv: ["--conditions=@cherry-ai/source"],
@@ -91,6 +93,11 @@ export class ServerProcess {
       });
     });
     await ready;
+    this.#isStarted = true;
+  }
+
+  get isDown(): boolean {
+    return this.#child === undefined;
   }
 
   call(call: Call): Promise<Answer> {
@@ -167,6 +174,8 @@ export class ServerProcess {
     if (this.#child === child) {
       this.#child = undefined;
       this.crashes += 1;
+      // As a supervisor would; one that ends while it starts is left to the next fault or the end.
+      if (this.#isStarted) this.start().catch(() => {});
     }
     const error = new CallFailed(NO_ANSWER, `${this.name} ended`);
     for (const waiting of this.#waiting.values()) waiting.refuse(error);
