@@ -100,6 +100,7 @@ function loaderSuite(open: () => Promise<Database>): void {
       Array.from({ length: CALLERS }, () => memory.getOrSet("k", source.load)),
     );
     await asked(servers.length);
+    await source.called(1);
     source.answer("loaded");
     expect(new Set(await Promise.all(values))).toEqual(new Set(["loaded"]));
     expect(source.calls).toBe(1);

@@ -35,9 +35,10 @@ export class ItemLoad {
     const { ref } = this.#grant;
     const isEphemeral = options.durability === "ephemeral";
     try {
-      // The authority knows nothing of ephemeral items: another server may have just set it.
+      // The authority knows nothing of ephemeral items: another server may have just set it. An
+      // ordinary read passes over the shared tier while this server has no proof of the log.
       if (isEphemeral) {
-        const served = await this.#parts.read.readObject(ref);
+        const served = await this.#parts.read.readObject(ref, LATEST);
         if (served !== undefined) return served.record.value;
       }
       const loaded = await this.#load(loader);
