@@ -117,15 +117,13 @@ function loaderSuite(open: () => Promise<Database>): void {
         fail = () => reject(new Error("no source"));
       });
     };
-    const here = Array.from({ length: CALLERS }, () =>
-      one.getOrSet("k", failing).catch((error: Error) => error.message),
-    );
+    const here = Array.from({ length: CALLERS }, () => one.getOrSet("k", failing).catch(String));
     await asked(1);
     while (failures === 0) await new Promise((resolve) => setImmediate(resolve));
     const there = two.getOrSet("k", () => "from two");
     await asked(2);
     fail();
-    expect(new Set(await Promise.all(here))).toEqual(new Set(["no source"]));
+    expect(new Set(await Promise.all(here))).toEqual(new Set(["Error: no source"]));
     expect(failures).toBe(1);
     expect(await there).toBe("from two");
   });

@@ -63,9 +63,13 @@ describe("SingleFlight", () => {
       await Promise.resolve();
       throw new Error("no");
     };
-    const outcomes = await Promise.allSettled([flights.run("a", fail), flights.run("a", fail)]);
+    const met = [flights.run("a", fail), flights.run("a", fail)];
+    expect(met.map(({ joined }) => joined)).toEqual([false, true]);
+    const outcomes = await Promise.allSettled(met.map(({ answer }) => answer));
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect([runs, flights.size]).toEqual([1, 0]);
-    await expect(flights.run("a", () => Promise.resolve(7))).resolves.toBe(7);
+    const next = flights.run("a", () => Promise.resolve(7));
+    expect(next.joined).toBe(false);
+    await expect(next.answer).resolves.toBe(7);
   });
 });
