@@ -331,16 +331,17 @@ describeWithRedis("the password in a file", () => {
     const folder = temporaryFolder("password");
     const passwordFile = join(folder.path, "password");
     writeFileSync(passwordFile, "first\n");
-    const server = await redis({ settings: { requirepass: "first" } });
-    const url = `redis://127.0.0.1:${server.port}`;
-    const tier = await openTier(url, { passwordFile });
+    const server = await redis({ aclUsers: { app: "on >first ~* &* +@all" } });
+    const tier = await openTier(`redis://app@127.0.0.1:${server.port}`, { passwordFile });
     expect(await fillAt(tier, ref("a"), 1)).toBe(true);
-    await server.command("CONFIG", "SET", "requirepass", "second");
+    await server.command("ACL", "SETUSER", "app", "resetpass", ">second");
+    await server.command("CLIENT", "KILL", "USER", "app");
+    await expect
+      .poll(() => tier.health().reason, { timeout: 30_000 })
+      .toMatch(/refuses the user or password/);
     writeFileSync(passwordFile, "second\n");
-    const killer = await openTier(url, { passwordFile });
-    expect(await versionAt(killer, ref("a"))).toBeUndefined();
-    await killer.close();
     await answersAgain(tier);
+    expect(await eventually(() => versionAt(tier, ref("a")))).toBe(1);
     folder.remove();
   });
 });

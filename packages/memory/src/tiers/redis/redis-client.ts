@@ -1,7 +1,6 @@
 import { Cluster, Redis } from "ioredis";
 import type { ClusterOptions, RedisOptions } from "ioredis";
 import { readFileSync } from "node:fs";
-import { nextTick } from "node:process";
 import type { ConnectionOptions } from "node:tls";
 import { MemoryError } from "../../model/errors.ts";
 import type { Random } from "../../model/clock.ts";
@@ -129,18 +128,7 @@ function makeCluster(options: RedisClientOptions): Cluster {
     // Certificates are for names: a name that became an address would not be found in them.
     ...(target.tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}),
   };
-  const cluster = new Cluster([...target.nodes], clusterOptions);
-  // Not in this step: a command that found the node would be refused while it is being connected to,
-  // but waits, no longer than its timeout, where it is the first.
-  cluster.on("+node", (node: Redis) => nextTick(connectMaster, node));
-  return cluster;
-}
-
-/** Before the first command needs it: those that come while it is being made are refused. */
-function connectMaster(node: Redis): void {
-  if (node.status === "wait" && node.options.readOnly !== true)
-    // The cluster hears of it too, and tells.
-    node.connect().catch(() => undefined);
+  return new Cluster([...target.nodes], clusterOptions);
 }
 
 function makeSingle(options: RedisClientOptions): Redis {

@@ -104,6 +104,7 @@ async function probe(
 /** Looks whether this Redis can do what is needed. Rejects when it does not answer. */
 export async function inspectRedis(client: RedisClient, prefix: string): Promise<Inspection> {
   const isCluster = client instanceof Cluster;
+  // Commands are refused while the connection to their node is being made, so all are made before.
   // One that does not answer must not keep the others from being used.
   if (isCluster) await Promise.allSettled(client.nodes("master").map((node) => node.call("time")));
   const info = await readInfo(client);
