@@ -36,14 +36,17 @@ class Run {
   readonly #random: Random;
   readonly #recorder = new Recorder();
   readonly #tally = new Tally();
-  readonly #asker = new Asker(this.#recorder, this.#tally);
-  readonly #counters = new Counters(this.#asker);
-  readonly #loaders = new Loaders(this.#asker);
+  readonly #asker: Asker;
+  readonly #counters: Counters;
+  readonly #loaders: Loaders;
   readonly #struck = new Map<string, number>();
   readonly #problems: string[] = [];
 
   constructor(options: TortureOptions) {
     this.#options = options;
+    this.#asker = new Asker(this.#recorder, this.#tally, options.subject === "cherry");
+    this.#counters = new Counters(this.#asker);
+    this.#loaders = new Loaders(this.#asker);
     this.#random = seededRandom(options.seed);
     for (const { name } of options.faults) this.#struck.set(name, 0);
   }

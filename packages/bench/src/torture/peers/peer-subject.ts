@@ -6,6 +6,7 @@ import type {
   Shown,
   StepAnswer,
 } from "../servers/protocol.ts";
+import { SPACES } from "../workload/keyspace.ts";
 import type { Loader, Subject, SubjectFactory } from "../servers/subject.ts";
 import type { PeerCache, PeerCacheFactory } from "./peer-cache.ts";
 import { Truth } from "./truth.ts";
@@ -88,7 +89,9 @@ class PeerSubject implements Subject {
 
   async #get(namespace: string, key: string, isLatest: boolean): Promise<Shown> {
     const load = (): Promise<Entry> => this.#truth.get(namespace, key);
-    return shown(isLatest ? await load() : await this.#cache.read(name(namespace, key), load));
+    // What has a short life is not cached: no two of them agree on lifetimes.
+    if (isLatest || namespace === SPACES.fleeting.namespace) return shown(await load());
+    return shown(await this.#cache.read(name(namespace, key), load));
   }
 
   async #set(call: CallOf<"set">): Promise<Answer> {
@@ -98,10 +101,7 @@ class PeerSubject implements Subject {
       ...(replaces === undefined ? {} : { replaces }),
     });
     if (version === undefined) throw new Refused("VERSION_CONFLICT");
-    // What has a short life is not cached: no two of them agree on lifetimes.
-    if (ttlSeconds === undefined)
-      await this.#cache.written(name(namespace, key), { value, version });
-    else await this.#cache.removed(name(namespace, key));
+    await this.#cache.written(name(namespace, key), { value, version });
     return { version };
   }
 

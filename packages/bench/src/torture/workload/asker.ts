@@ -32,10 +32,13 @@ export interface WriteRequest {
 export class Asker {
   readonly recorder: Recorder;
   readonly tally: Tally;
+  /** Whether the subject's batches are all or nothing when they are told to be. */
+  readonly #atomicBatches: boolean;
 
-  constructor(recorder: Recorder, tally: Tally) {
+  constructor(recorder: Recorder, tally: Tally, atomicBatches: boolean) {
     this.recorder = recorder;
     this.tally = tally;
+    this.#atomicBatches = atomicBatches;
   }
 
   /** Undefined when nobody answered, or with an error. */
@@ -82,7 +85,7 @@ export class Asker {
   ): Promise<Asked | { readonly refusedAs: string }> {
     const { phase } = this.tally;
     const start = nowMs();
-    const group = requests.length > 1 && isOneTransaction(call) ? requests[0]?.id : undefined;
+    const group = requests.length > 1 && this.#isOneTransaction(call) ? requests[0]?.id : undefined;
     const writes = requests.map(({ kind, namespace, key, id, session, ttlMs, replaces }) =>
       this.recorder.begin({
         id,
@@ -120,14 +123,14 @@ export class Asker {
     if (outcome === "unknown") this.tally.outcomeUnknown += 1;
   }
 
+  /** All of it or nothing. */
+  #isOneTransaction(call: Call): boolean {
+    return call.op === "clear" || (call.op === "batch" && call.atomic && this.#atomicBatches);
+  }
+
   newValue(): Value {
     return { id: this.recorder.nextId() };
   }
-}
-
-/** All of it or nothing. */
-function isOneTransaction(call: Call): boolean {
-  return call.op === "clear" || (call.op === "batch" && call.atomic);
 }
 
 export function wasAnswered(result: Asked | { readonly refusedAs: string }): result is Asked {
