@@ -41,6 +41,34 @@ describe("from the environment", () => {
     );
   });
 
+  test("a Redis is used when its URL is given, alone or with more", () => {
+    expect(loadConfig({ REDIS_URL: "redis://cache" }).tiers.L2).toEqual({
+      enabled: true,
+      url: "redis://cache",
+      prefix: "cherry",
+      commandTimeoutMs: 250,
+      bus: true,
+    });
+    const full = loadConfig({
+      REDIS_URL: "rediss-sentinel://a:1,b:2/main",
+      REDIS_PASSWORD_FILE: "/run/secret",
+      CHERRY_REDIS_PREFIX: "cherry-staging",
+    });
+    expect(full.tiers.L2).toMatchObject({
+      url: "rediss-sentinel://a:1,b:2/main",
+      passwordFile: "/run/secret",
+      prefix: "cherry-staging",
+    });
+  });
+
+  test("what is wrong about Redis is named, and its password is not", () => {
+    const REDIS_URL = "http://:hunter2@cache";
+    const message = refusal(() => loadConfig({ REDIS_URL, CHERRY_REDIS_PREFIX: "a:b" }));
+    expect(message).toMatch(/tiers\.L2\.url: expected redis:\/\/.*given \[hidden\]/);
+    expect(message).toMatch(/tiers\.L2\.prefix: expected 1 to 64/);
+    expect(message).not.toContain("hunter2");
+  });
+
   test("every variable reaches its setting", () => {
     const config = loadConfig({
       CHERRY_ENVIRONMENT: "staging",
