@@ -15,11 +15,16 @@ export function requestText(
   return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`;
 }
 
+/** Whatever listens on a port of this machine. */
+export interface Listening {
+  readonly server: Pick<TestServer["server"], "port">;
+}
+
 /**
  * Sends text as it is, which no HTTP client would, and resolves to the first answer: all of it where
  * it says how long it is, its head otherwise.
  */
-export function raw(server: TestServer, request: string): Promise<string> {
+export function raw(server: Listening, request: string): Promise<string> {
   const isHead = request.startsWith("HEAD ");
   return new Promise((resolve, reject) => {
     const socket = connect(server.server.port, "127.0.0.1", () => socket.write(request));

@@ -12,7 +12,7 @@ import { PUT_FIELDS, setOptions } from "./item-fields.ts";
 import { itemText } from "./item-text.ts";
 import { readOptions, readParameters } from "./read-options.ts";
 
-const PATH = "/v1/namespaces/{ns}/items/{key}";
+export const ITEM_PATH = "/v1/namespaces/{ns}/items/{key}";
 const TAGS = ["items"];
 
 const matching = header(
@@ -131,7 +131,7 @@ function sendReceipt(call: Call, receipt: Receipt): void {
 export const itemRoutes: readonly Route[] = [
   {
     method: "GET",
-    path: PATH,
+    path: ITEM_PATH,
     access: "reader",
     handle: getItem,
     operation: {
@@ -167,7 +167,7 @@ export const itemRoutes: readonly Route[] = [
   },
   {
     method: "PUT",
-    path: PATH,
+    path: ITEM_PATH,
     access: "writer",
     handle: putItem,
     operation: {
@@ -186,7 +186,7 @@ export const itemRoutes: readonly Route[] = [
   },
   {
     method: "PATCH",
-    path: PATH,
+    path: ITEM_PATH,
     access: "writer",
     handle: patchItem,
     operation: {
@@ -208,7 +208,7 @@ export const itemRoutes: readonly Route[] = [
   },
   {
     method: "DELETE",
-    path: PATH,
+    path: ITEM_PATH,
     access: "writer",
     handle: deleteItem,
     operation: {

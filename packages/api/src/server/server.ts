@@ -13,6 +13,7 @@ import { HttpMetrics, addProcessMetrics } from "../metrics/http-metrics.ts";
 import { createApp } from "./app.ts";
 import { drain } from "./drain.ts";
 import type { DrainBounds, DrainReport } from "./drain.ts";
+import { withHotLane } from "./hot-lane.ts";
 import { createListener } from "./listener.ts";
 import { ServerState } from "./server-state.ts";
 
@@ -41,7 +42,7 @@ export class CherryServer {
     this.#config = config;
     this.state = context.state;
     this.memory = context.memory;
-    this.#server = createListener(createApp(context));
+    this.#server = createListener(withHotLane(context, createApp(context)));
   }
 
   /** Listens at once, so that probes are answered while the memory starts. */
