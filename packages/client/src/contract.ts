@@ -274,6 +274,8 @@ export interface TierReport {
   readonly tier: TierName;
   readonly status: "ready" | "degraded" | "off" | "closed";
   readonly reason?: string;
+  /** What is unwise about how it is set up, and the remedy; it works all the same. */
+  readonly warning?: string;
   readonly usage?: { readonly [figure: string]: number };
 }
 

@@ -212,6 +212,7 @@ export const SCHEMAS: { readonly [name: string]: SchemaObject } = {
       tier,
       status: { enum: ["ready", "degraded", "off", "closed"] },
       reason: string,
+      warning: string,
       capabilities: object,
       usage: object,
     },

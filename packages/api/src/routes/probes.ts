@@ -20,10 +20,11 @@ function health(call: Call): void {
 
 function healthDocument({ context }: Call): { readonly status: string; readonly tiers: object } {
   const reports = context.memory.describeTiers();
-  const tiers = reports.map(({ tier, status, reason }) => ({
+  const tiers = reports.map(({ tier, status, reason, warning }) => ({
     tier,
     status,
     ...(reason === undefined ? {} : { reason }),
+    ...(warning === undefined ? {} : { warning }),
   }));
   const { phase } = context.state;
   const degraded = phase === "ready" && reports.some(({ status }) => status === "degraded");

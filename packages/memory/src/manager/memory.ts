@@ -201,7 +201,10 @@ export interface Explanation {
 export interface TierReport {
   readonly tier: MemoryTier;
   readonly status: TierHealth["status"];
+  /** Why it is not ready. */
   readonly reason?: string;
+  /** What is unwise about how it is set up, and the remedy; it works all the same. */
+  readonly warning?: string;
   readonly capabilities?: TierCapabilities;
   readonly usage?: TierUsage;
 }

@@ -7,11 +7,12 @@ import type { MemoryStats, TierReport } from "./memory.ts";
 const MS_PER_SECOND = 1000;
 
 function reportTier(tier: Tier): TierReport {
-  const { status, reason } = tier.health();
+  const { status, reason, warning } = tier.health();
   return {
     tier: tier.name,
     status,
     ...(reason === undefined ? {} : { reason }),
+    ...(warning === undefined ? {} : { warning }),
     capabilities: tier.capabilities,
     usage: tier.usage(),
   };

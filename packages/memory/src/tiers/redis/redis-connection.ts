@@ -110,10 +110,14 @@ export class RedisConnection {
     return this.#inspection;
   }
 
-  /** What is unwise about this Redis though it works, or was short of late. */
+  /** That it had no room of late: it answers, and keeps nothing new. */
+  get shortage(): string | undefined {
+    return this.#options.clock.monotonicMs() - this.#fullMs < FULL_FOR_MS ? FULL : undefined;
+  }
+
+  /** What is unwise about this Redis though it works. */
   get warning(): string | undefined {
-    const isFull = this.#options.clock.monotonicMs() - this.#fullMs < FULL_FOR_MS;
-    return isFull ? FULL : this.#inspection?.warning;
+    return this.#inspection?.warning;
   }
 
   /** Something was not kept for want of room. */

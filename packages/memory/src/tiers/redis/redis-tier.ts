@@ -130,9 +130,9 @@ export class RedisTier implements SharedTier {
 
   health(): TierHealth {
     if (this.#isClosed) return { status: "closed", reason: "closed" };
-    const { trouble, warning, where } = this.#connection;
-    if (trouble !== undefined)
-      return { status: "degraded", reason: `Redis at ${where}: ${trouble}` };
+    const { trouble, shortage, warning, where } = this.#connection;
+    const fault = trouble ?? shortage;
+    if (fault !== undefined) return { status: "degraded", reason: `Redis at ${where}: ${fault}` };
     const deaf = this.#bus?.trouble;
     if (deaf !== undefined)
       return { status: "degraded", reason: `Redis at ${where}: its bus cannot be heard: ${deaf}` };
@@ -223,13 +223,13 @@ export class RedisTier implements SharedTier {
 
   async removeEphemeralWhere(
     scope: { readonly namespace: string; readonly below: boolean },
-    matches: (key: string) => boolean,
+    matches: (ref: ItemRef) => boolean,
   ): Promise<number> {
     const names = this.#namesNow();
     const page = { pattern: names.pattern(scope), count: SCAN_COUNT };
     const isMeant = (name: string): boolean => {
       const ref = names.ref(name);
-      return ref !== undefined && isInScope(ref, scope) && matches(ref.key);
+      return ref !== undefined && isInScope(ref, scope) && matches(ref);
     };
     let removed = 0;
     for (const master of this.#connection.masters()) {
