@@ -1,7 +1,32 @@
 import type { ItemRef } from "../model/item.ts";
-import { refId } from "../tiers/tier.ts";
 
 const READS_MAX = 50_000;
+
+/**
+ * The greatest version by namespace and key. Maps in a map: joining both to one string
+ * for one map took a shared hit 0.2 µs longer.
+ */
+class Versions {
+  size = 0;
+  readonly #byNamespace = new Map<string, Map<string, number>>();
+
+  /** 0: none. */
+  find({ namespace, key }: ItemRef): number {
+    return this.#byNamespace.get(namespace)?.get(key) ?? 0;
+  }
+
+  raise({ namespace, key }: ItemRef, version: number): void {
+    let byKey = this.#byNamespace.get(namespace);
+    if (byKey === undefined) {
+      byKey = new Map();
+      this.#byNamespace.set(namespace, byKey);
+    }
+    const known = byKey.get(key);
+    if (known !== undefined && known >= version) return;
+    if (known === undefined) this.size += 1;
+    byKey.set(key, version);
+  }
+}
 
 /**
  * What this server has shown that the change log, as far as it was followed, may not have told it yet:
@@ -11,33 +36,27 @@ const READS_MAX = 50_000;
  * Two generations: what was noted before one poll was applied is in what the next poll shows.
  */
 export class ReadsAhead {
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  #young = new Versions();
+  #old = new Versions();
   /** More was read than is remembered: nothing is admitted until polls have shown it all. */
   #overflowed = false;
   #oldOverflowed = false;
 
   /** The authority has shown this version; Infinity: it has shown that there is none. */
   note(ref: ItemRef, version: number): void {
-    if (this.#young.size >= READS_MAX) {
-      this.#overflowed = true;
-      return;
-    }
-    const id = refId(ref);
-    this.#young.set(id, Math.max(this.#young.get(id) ?? 0, version));
+    if (this.#young.size >= READS_MAX) this.#overflowed = true;
+    else this.#young.raise(ref, version);
   }
 
   admits(ref: ItemRef, version: number): boolean {
     if (this.#overflowed || this.#oldOverflowed) return false;
-    if (this.#young.size === 0 && this.#old.size === 0) return true;
-    const id = refId(ref);
-    return version >= (this.#young.get(id) ?? 0) && version >= (this.#old.get(id) ?? 0);
+    return version >= this.#young.find(ref) && version >= this.#old.find(ref);
   }
 
   /** A poll was applied. Polls do not overlap: the next one is sent later than this. */
   applied(): void {
     this.#old = this.#young;
-    this.#young = new Map();
+    this.#young = new Versions();
     this.#oldOverflowed = this.#overflowed;
     this.#overflowed = false;
   }

@@ -1,5 +1,6 @@
 import type { Clock } from "../model/clock.ts";
 import type { ItemRecord, ItemRef, TierOutcome } from "../model/item.ts";
+import type { KnownAsOf } from "../tiers/authority.ts";
 import type {
   BusMessage,
   LeaseToken,
@@ -26,7 +27,7 @@ export interface SharedCopiesOptions {
   /** The follower's last applied poll. */
   readonly applied: () => AppliedPoll | undefined;
   /** Of the authority; see `AuthorityTier`. */
-  readonly newestVersions: (refs: readonly ItemRef[]) => Promise<readonly number[]>;
+  readonly newestVersions: (known: readonly KnownAsOf[]) => Promise<readonly number[]>;
   /** The bus says that the log should be read now. */
   readonly onWake: () => void;
   /** Told of what the shared tier could not do; reads and writes go on without it. */
@@ -76,8 +77,7 @@ export class SharedCopies {
    */
   async find(refs: readonly ItemRef[]): Promise<readonly (Judged | undefined)[]> {
     try {
-      const entries = await this.tier.findMany(refs);
-      return refs.map((ref, index) => this.#judge(ref, entries[index]));
+      return this.#judgeAll(refs, await this.tier.findMany(refs));
     } catch (error) {
       this.#options.onError(error);
       return refs.map(() => undefined);
@@ -99,10 +99,9 @@ export class SharedCopies {
       return "unknown";
     }
     return this.settleDoubts(
-      refs.map((ref, index) => {
-        const judged = this.#judge(ref, entries[index]);
-        return judged?.entry.kind === "ephemeral" ? judged : undefined;
-      }),
+      this.#judgeAll(refs, entries).map((judged) =>
+        judged?.entry.kind === "ephemeral" ? judged : undefined,
+      ),
     );
   }
 
@@ -117,7 +116,12 @@ export class SharedCopies {
     if (doubtful.length === 0) return judged.map((one) => one?.entry.record);
     const { newestVersions, applied, onError } = this.#options;
     const provenAt = applied()?.settled;
-    const newest = await newestVersions(doubtful.map(({ entry }) => entry.record));
+    const newest = await newestVersions(
+      doubtful.map(({ entry }) => {
+        const { namespace, key } = entry.record;
+        return { namespace, key, since: entry.provenAt };
+      }),
+    );
     const ended = new Set<Judged>();
     for (const [index, one] of doubtful.entries()) {
       const { record, baseVersion } = one.entry;
@@ -141,7 +145,8 @@ export class SharedCopies {
   /** What lies there, and what is thought of it. Rejects when the tier does not answer. */
   async inspect(ref: ItemRef): Promise<Inspection | undefined> {
     const [entry] = await this.tier.findMany([ref]);
-    return entry && { entry, verdict: this.#verdict(ref, entry) };
+    const nowMs = this.#options.clock.monotonicMs();
+    return entry && { entry, verdict: this.#verdict(ref, entry, nowMs) };
   }
 
   /** Asks for leases; call it before the authority is read. Undefined: nothing may be filled. */
@@ -240,17 +245,23 @@ export class SharedCopies {
     return this.tier.health().status !== "ready";
   }
 
-  #judge(ref: ItemRef, entry: SharedEntry | undefined): Judged | undefined {
-    if (entry === undefined) return undefined;
-    const verdict = this.#verdict(ref, entry);
-    if (verdict === "proven" || verdict === "unsure") return { verdict, entry };
-    return undefined;
+  #judgeAll(
+    refs: readonly ItemRef[],
+    entries: readonly (SharedEntry | undefined)[],
+  ): (Judged | undefined)[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return refs.map((ref, index) => {
+      const entry = entries[index];
+      if (entry === undefined) return undefined;
+      const verdict = this.#verdict(ref, entry, nowMs);
+      return verdict === "proven" || verdict === "unsure" ? { verdict, entry } : undefined;
+    });
   }
 
-  #verdict(ref: ItemRef, entry: SharedEntry): Inspection["verdict"] {
-    const { recent, readsAhead, clock } = this.#options;
+  #verdict(ref: ItemRef, entry: SharedEntry, nowMs: number): Inspection["verdict"] {
+    const { recent, readsAhead } = this.#options;
     const { record, provenAt, baseVersion } = entry;
-    if (record.deadlineMs <= clock.monotonicMs()) return "outdated";
+    if (record.deadlineMs <= nowMs) return "outdated";
     const isCopy = entry.kind === "copy";
     // A durable change since an ephemeral item was set ends it, wherever it still lies.
     const version = isCopy ? record.version : baseVersion;

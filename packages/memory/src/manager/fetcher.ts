@@ -2,6 +2,7 @@ import type { FillToken } from "../coherence/fill-guard.ts";
 import type { Judged } from "../coherence/shared-copies.ts";
 import { MemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, MemoryTier } from "../model/item.ts";
+import type { SharedEntry } from "../tiers/shared.ts";
 import type { Core } from "./core.ts";
 import { meetsDemand } from "./path-options.ts";
 import type { PathOptions } from "./path-options.ts";
@@ -19,13 +20,13 @@ export interface ServedRecord {
 /** What was found; undefined = surely absent; an error = cannot tell. */
 export type Fetched = ServedRecord | MemoryError | undefined;
 
-/** What the shared tier gave for one ref: served, or an ephemeral item that the authority must allow. */
-interface Below {
-  readonly served: ServedRecord | undefined;
-  readonly unsure: Judged | undefined;
+/** What was asked for, and what of it has been found so far; tokens in the order asked. */
+interface Search {
+  readonly tokens: readonly FillToken[];
+  readonly served: Fetched[];
+  /** Ephemeral items that the authority must allow, by place. */
+  unsure: Map<number, Judged> | undefined;
 }
-
-const NOTHING: Below = { served: undefined, unsure: undefined };
 
 /** Fetches what no copy in this process may answer: from the shared tier with proof, else from the authority. */
 export class Fetcher {
@@ -53,20 +54,32 @@ export class Fetcher {
   ): Promise<readonly Fetched[]> {
     const { guard } = this.#core.copies;
     const tokens = refs.map((ref) => guard.begin(ref));
+    const served = tokens.map((): Fetched => undefined);
+    const search: Search = { tokens, served, unsure: undefined };
     try {
       const wantsLatest = options?.consistency === "latest";
-      const below = wantsLatest
-        ? tokens.map(() => NOTHING)
-        : await this.#fromShared(tokens, options);
-      const missing = tokens.filter((_, index) => below[index]?.served === undefined);
-      if (missing.length === 0) return below.map(({ served }) => served);
-      const records = await this.#fromAuthority(missing, wantsLatest);
-      let next = 0;
-      const fetched = below.map(({ served }) => served ?? this.#served(records[next++]));
-      return await this.#withEphemeral(refs, { fetched, below, wantsLatest });
+      const { shared } = this.#core;
+      if (shared !== undefined && !wantsLatest && this.#mayUseCopies(options)) {
+        const judged = await shared.find(refs);
+        // Asked again: the answer may have taken longer than the proof lasts.
+        if (this.#mayUseCopies(options)) this.#serveProven(search, judged, options);
+      }
+      if (served.includes(undefined)) await this.#ask(search, refs, wantsLatest);
+      return served;
     } finally {
       for (const token of tokens) guard.end(token);
     }
+  }
+
+  /** What the shared tier could not give, from the authority. */
+  async #ask(search: Search, refs: readonly ItemRef[], wantsLatest: boolean): Promise<void> {
+    const { tokens, served } = search;
+    const missing = tokens.filter((_, index) => served[index] === undefined);
+    const records = await this.#fromAuthority(missing, wantsLatest);
+    let next = 0;
+    for (const [index, one] of served.entries())
+      if (one === undefined) served[index] = this.#served(records[next++]);
+    await this.#addEphemeral(search, refs, wantsLatest);
   }
 
   /** Without lists: most reads are of one item. */
@@ -84,42 +97,38 @@ export class Fetcher {
     }
   }
 
-  async #fromShared(
-    tokens: readonly FillToken[],
+  #serveProven(
+    search: Search,
+    judged: readonly (Judged | undefined)[],
     options: PathOptions | undefined,
-  ): Promise<readonly Below[]> {
-    const { shared } = this.#core;
-    if (shared === undefined || !this.#mayUseCopies(options)) return tokens.map(() => NOTHING);
-    const judged = await shared.find(tokens.map(({ ref }) => ref));
-    // Asked again: the answer may have taken longer than the proof lasts.
-    if (!this.#mayUseCopies(options)) return tokens.map(() => NOTHING);
-    return tokens.map((token, index) =>
-      this.#below(token, { judged: judged[index], tier: shared.tier.name, options }),
-    );
+  ): void {
+    for (let index = 0; index < judged.length; index += 1) {
+      const one = judged[index];
+      const token = search.tokens[index];
+      if (one === undefined || token === undefined) continue;
+      if (one.verdict === "unsure") {
+        search.unsure ??= new Map();
+        search.unsure.set(index, one);
+      } else search.served[index] = this.#proven(token, one.entry, options);
+    }
   }
 
-  #below(
+  #proven(
     token: FillToken,
-    found: {
-      readonly judged: Judged | undefined;
-      readonly tier: MemoryTier;
-      readonly options: PathOptions | undefined;
-    },
-  ): Below {
-    const { judged, tier, options } = found;
-    if (judged === undefined) return NOTHING;
-    const { entry, verdict } = judged;
-    if (verdict === "unsure") return { served: undefined, unsure: judged };
-    const { record } = entry;
-    if (entry.kind === "ephemeral")
-      return { served: { tier, record, copy: false, atHand: false }, unsure: undefined };
-    if (!token.allows(record.version) || !meetsDemand(record, options)) return NOTHING;
+    { kind, record }: SharedEntry,
+    options: PathOptions | undefined,
+  ): ServedRecord | undefined {
+    const { shared, readsAhead } = this.#core;
+    if (shared === undefined) return undefined;
+    const tier = shared.tier.name;
+    if (kind === "ephemeral") return { tier, record, copy: false, atHand: false };
+    if (!token.allows(record.version) || !meetsDemand(record, options)) return undefined;
     // Shown from here, it must not be followed by something older, from wherever: the log as followed
     // may not have it yet, and the copy that is made of it now may be let go.
-    this.#core.readsAhead?.note(token.ref, record.version);
+    readsAhead?.note(token.ref, record.version);
     this.#agree(token.ref, record);
     this.#fill(token, record, tier);
-    return { served: { tier, record, copy: true, atHand: false }, unsure: undefined };
+    return { tier, record, copy: true, atHand: false };
   }
 
   /** The lease comes before the query: whatever is committed in between takes it away. */
@@ -161,30 +170,24 @@ export class Fetcher {
   }
 
   /** Where the authority has nothing durable, an ephemeral item may be there. */
-  async #withEphemeral(
+  async #addEphemeral(
+    { served, unsure }: Search,
     refs: readonly ItemRef[],
-    read: {
-      readonly fetched: readonly Fetched[];
-      readonly below: readonly Below[];
-      readonly wantsLatest: boolean;
-    },
-  ): Promise<readonly Fetched[]> {
+    wantsLatest: boolean,
+  ): Promise<void> {
     const { shared } = this.#core;
-    const { fetched, below, wantsLatest } = read;
-    if (shared === undefined) return fetched;
-    const absent = refs.filter((_, index) => fetched[index] === undefined);
-    if (absent.length === 0) return fetched;
+    if (shared === undefined || !served.includes(undefined)) return;
+    const places = [...served.keys()].filter((index) => served[index] === undefined);
     // Those that were seen on the way down are asked of the authority; a `latest` read sees them now.
-    const unsure = below.filter((_, index) => fetched[index] === undefined);
     const found = wantsLatest
-      ? await shared.findEphemeral(absent)
-      : await shared.settleDoubts(unsure.map((one) => one.unsure));
-    let next = 0;
-    return fetched.map((one) => {
-      const record = one === undefined && found !== "unknown" ? found[next++] : undefined;
-      if (record === undefined) return one;
-      return { tier: shared.tier.name, record, copy: false, atHand: false };
-    });
+      ? await shared.findEphemeral(places.flatMap((index) => refs[index] ?? []))
+      : await shared.settleDoubts(places.map((index) => unsure?.get(index)));
+    if (found === "unknown") return;
+    for (const [at, index] of places.entries()) {
+      const record = found[at];
+      if (record !== undefined)
+        served[index] = { tier: shared.tier.name, record, copy: false, atHand: false };
+    }
   }
 
   #served(record: ItemRecord | MemoryError | undefined): Fetched {
