@@ -1,10 +1,10 @@
 import { readAttributes } from "../model/attributes.ts";
 import type { JsonValue, ObjectRecord } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
-import type { TextRecord } from "../tiers/tier.ts";
+import type { TextRecord, ValueText } from "../tiers/tier.ts";
 
 /** Its value, frozen. Undefined when it is no JSON: then the bytes are asked, and say what is wrong. */
-export function valueOf({ text }: TextRecord): JsonValue | undefined {
+export function valueOf({ text }: ValueText): JsonValue | undefined {
   try {
     return deepFreeze(JSON.parse(text) as JsonValue);
   } catch {

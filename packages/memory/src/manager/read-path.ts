@@ -278,10 +278,18 @@ export class ReadPath {
   }
 
   #textValue(ref: ItemRef, options: PathOptions | undefined): JsonValue | undefined {
-    const found = this.findText(ref, options, "utf8");
-    const value = found && valueOf(found);
-    if (found === undefined || value === undefined) return undefined;
-    if (this.#earnsPlace(found.version)) this.#promote(openedText(found, value));
+    const { bytes } = this.#core.copies;
+    if (bytes?.findValueText === undefined || !this.#mayUseCopies(options)) return undefined;
+    const { namespace, key } = ref;
+    const found = bytes.findValueText(namespace, key);
+    if (found === undefined) return undefined;
+    if (options !== undefined && !meetsDemand({ namespace, key, version: found.version }, options))
+      return undefined;
+    const value = valueOf(found);
+    if (value === undefined || !this.#earnsPlace(found.version)) return value;
+    // Nothing was awaited, so it is still the same item; decoded once more, but once in its life.
+    const record = bytes.inspect(namespace, key);
+    if (record !== undefined) this.#promote(this.decode(record));
     return value;
   }
 

@@ -51,6 +51,7 @@ export function faultyAuthority(inner: AuthorityTier, plan: FaultPlan): Authorit
 const LOCAL_CALLS: ReadonlySet<string> = new Set([
   "find",
   "findText",
+  "findValueText",
   "inspect",
   "offer",
   "drop",

@@ -88,6 +88,9 @@ export interface TextRecord extends Omit<ItemMeta, "metadata" | "tags"> {
   readonly crc: number;
 }
 
+/** The part of it that a read of the value alone needs. */
+export type ValueText = Pick<TextRecord, "version" | "text">;
+
 export interface ByteTier extends LocalTier<ItemRecord> {
   /**
    * Like `find`, of an item that it can give as text: without copying and checking the body. When it
@@ -95,6 +98,8 @@ export interface ByteTier extends LocalTier<ItemRecord> {
    * characters of one byte each.
    */
   findText?(namespace: string, key: string, encoding: "utf8" | "latin1"): TextRecord | undefined;
+  /** The same for the value alone, decoded from UTF-8: the rest is not even read. Present with `findText`. */
+  findValueText?(namespace: string, key: string): ValueText | undefined;
 }
 export type ObjectTier = LocalTier<ObjectRecord>;
 

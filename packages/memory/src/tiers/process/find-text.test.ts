@@ -73,6 +73,7 @@ describe("findText", () => {
           const { body, metadata, tags, ...facts } = found;
           const { text: json, attributes, sizeBytes, crc, ...others } = text;
           expect(others).toEqual(facts);
+          expect(tier.findValueText("a", key)).toEqual({ version: found.version, text: json });
           expect(JSON.parse(json)).toEqual(plain.decode(body, found));
           expect(readAttributes(attributes)).toEqual({ metadata, tags });
           expect(sizeBytes).toBe(plain.valueBytes(body));
@@ -92,6 +93,7 @@ describe("findText", () => {
       const { tier } = open();
       tier.offer(record("k", damaged));
       expect(tier.findText("a", "k", "utf8")).toBeUndefined();
+      expect(tier.findValueText("a", "k")).toBeUndefined();
       expect(tier.find("a", "k")?.body).toEqual(damaged);
     }
   });

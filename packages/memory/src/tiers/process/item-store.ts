@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { TEXT_AT, TEXT_CRC_AT, isSoundText } from "../../codec/sound-text.ts";
 import type { ItemRecord } from "../../model/item.ts";
 import { attributesText, readAttributes } from "../../model/attributes.ts";
-import type { TextRecord } from "../tier.ts";
+import type { TextRecord, ValueText } from "../tier.ts";
 import { BLOCK_BYTES, BLOCK_COST_BYTES, BlockArena } from "./block-arena.ts";
 import { BodyPool } from "./body-pool.ts";
 import type { KeyMatcher } from "./hash-index.ts";
@@ -209,6 +209,17 @@ export class ItemStore implements KeyMatcher {
       text: arena.text(head, bodyAt + TEXT_AT, sizeBytes, encoding),
       sizeBytes,
       crc: arena.wordAt(head, bodyAt + TEXT_CRC_AT),
+    };
+  }
+
+  readValueText(slot: number): ValueText {
+    const arena = this.#arena;
+    const head = this.#head(slot);
+    const bodyAt = HEADER_BYTES + this.#keyBytes(head) + arena.word(head, EXTRA_U32);
+    const sizeBytes = (arena.word(head, BODY_U32) >>> 1) - TEXT_AT;
+    return {
+      version: arena.double(head, VERSION_F64),
+      text: arena.text(head, bodyAt + TEXT_AT, sizeBytes, "utf8"),
     };
   }
 

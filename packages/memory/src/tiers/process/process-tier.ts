@@ -14,6 +14,7 @@ import type {
   TierCapabilities,
   TierHealth,
   TierUsage,
+  ValueText,
 } from "../tier.ts";
 import { BLOCK_COST_BYTES } from "./block-arena.ts";
 import { HashIndex, INDEX_BYTES_PER_SLOT } from "./hash-index.ts";
@@ -152,13 +153,24 @@ export class ProcessTier implements ByteTier {
   }
 
   findText(namespace: string, key: string, encoding: "utf8" | "latin1"): TextRecord | undefined {
+    const slot = this.#hitSound(namespace, key);
+    return slot < 0 ? undefined : this.#store.readText(slot, { namespace, key }, encoding);
+  }
+
+  findValueText(namespace: string, key: string): ValueText | undefined {
+    const slot = this.#hitSound(namespace, key);
+    return slot < 0 ? undefined : this.#store.readValueText(slot);
+  }
+
+  /** The slot of a live, sound item, counted as a hit; -1 and nothing counted when there is none. */
+  #hitSound(namespace: string, key: string): number {
     this.#assertOpen();
     const slot = this.#slotOf(namespace, key);
     if (slot < 0 || !this.#store.isSound(slot) || this.#isPast(this.#store.deadlineMs(slot)))
-      return undefined;
+      return -1;
     this.#policy.hit(slot);
     this.#hits += 1;
-    return this.#store.readText(slot, { namespace, key }, encoding);
+    return slot;
   }
 
   inspect(namespace: string, key: string): ItemRecord | undefined {
