@@ -67,7 +67,9 @@ export class SharedEphemerals implements EphemeralHome {
     try {
       const result = await this.#shared.tier.removeEphemeral(ref, condition);
       if (result.status === "conflict") throw conflict(ref, condition, result.currentVersion);
-      return result.status === "written" && result.existed ? result : "none";
+      if (result.status !== "written" || !result.existed) return "none";
+      await this.#leaveTraces([ref]);
+      return result;
     } catch (error) {
       if (error instanceof MemoryError && error.code === "STORE_UNAVAILABLE") return "unknown";
       throw error;
@@ -94,10 +96,44 @@ export class SharedEphemerals implements EphemeralHome {
     readonly pattern: string | undefined;
   }): Promise<number> {
     const { pattern } = scope;
-    return this.#shared.tier.removeEphemeralWhere(
-      scope,
-      (key) => pattern === undefined || matchGlob(pattern, key),
-    );
+    const gone: ItemRef[] = [];
+    const removed = await this.#shared.tier.removeEphemeralWhere(scope, (ref) => {
+      const isMeant = pattern === undefined || matchGlob(pattern, ref.key);
+      if (isMeant) gone.push(ref);
+      return isMeant;
+    });
+    await this.#leaveTraces(gone);
+    return removed;
+  }
+
+  /**
+   * A failover may bring back what the shared tier has removed. So the removal is in the log too, and
+   * ends the item in every server's eyes.
+   */
+  async #leaveTraces(refs: readonly ItemRef[]): Promise<void> {
+    const { authority, copies, config } = this.#core;
+    const sizeMax = config.limits.batchOperations;
+    try {
+      for (let at = 0; at < refs.length; at += sizeMax) {
+        const chunk = refs.slice(at, at + sizeMax);
+        const results = await authority.write(
+          chunk.map(({ namespace, key }) => ({ kind: "remove", namespace, key, leaveTrace: true })),
+        );
+        const changes = chunk.flatMap(({ namespace, key }, index) => {
+          const result = results[index];
+          if (result === undefined || result.status === "conflict") return [];
+          copies.invalidate({ namespace, key }, result.version);
+          return { namespace, key, version: result.version, copy: undefined };
+        });
+        void this.#shared.settle(changes);
+      }
+    } catch (cause) {
+      throw new MemoryError(
+        "OUTCOME_UNKNOWN",
+        "the ephemeral item was removed, but the database could not be told, so an older state of Redis may bring it back; remove it again",
+        { cause },
+      );
+    }
   }
 
   /** The shared tier gives it its version. */

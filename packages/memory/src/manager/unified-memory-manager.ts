@@ -258,7 +258,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       clock,
       onError,
       applied: () => follower.applied,
-      newestVersions: (refs) => authority.newestVersions(refs),
+      newestVersions: (known) => authority.newestVersions(known),
       onWake: () => {
         follower.poll().catch(onError);
       },

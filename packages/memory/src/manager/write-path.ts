@@ -156,10 +156,13 @@ export class WritePath {
     const token = copies.guard.begin(ref);
     const provenAt = shared?.place();
     let operation: PutOperation | undefined;
+    /** Of the item as it was found; null: there was none. */
+    let found: number | null | undefined;
     try {
       const result = await authority.modify(
         ref,
         (current) => {
+          found = current?.version ?? null;
           if (current === undefined) throw this.#missing(ref, options.condition);
           const { condition } = options;
           if (typeof condition === "number" && condition !== current.version)
@@ -196,6 +199,7 @@ export class WritePath {
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
       if (mayHaveHappened(error)) copies.invalidate(ref, Number.POSITIVE_INFINITY);
+      else if (found !== undefined) this.#shown(ref, found);
       throw error;
     } finally {
       copies.guard.end(token);
@@ -267,8 +271,7 @@ export class WritePath {
     const { copies, ephemeral } = this.#core;
     if (result === undefined) return unsettled(operation);
     if (result.status === "conflict") {
-      // The answer tells how things are now, so copies that say otherwise go.
-      copies.invalidate(operation, result.currentVersion ?? Number.POSITIVE_INFINITY);
+      this.#shown(operation, result.currentVersion);
       return unsettled(operation);
     }
     // Also after an old receipt that wrote nothing now: an ephemeral item may vanish at any time, but
@@ -304,6 +307,14 @@ export class WritePath {
     const copy = isCopied ? { record, provenAt: how.provenAt } : undefined;
     const change = { namespace, key, version, copy };
     return { ref: operation, objects, bytes, record, change };
+  }
+
+  /** An answer tells how things are now (null: no live item): nothing that says otherwise may follow. */
+  #shown(ref: ItemRef, currentVersion: number | null): void {
+    const { copies, readsAhead } = this.#core;
+    const version = currentVersion ?? Number.POSITIVE_INFINITY;
+    readsAhead?.note(ref, version);
+    copies.invalidate(ref, version);
   }
 
   /** Nothing older than this version stays anywhere; what is new is for the next reader to copy. */

@@ -1,5 +1,6 @@
 import type { ItemRecord, ItemRef, JsonObject } from "../model/item.ts";
 import type { MetadataFilter } from "../model/filter.ts";
+import type { LogPlace } from "./shared.ts";
 import type { Tier } from "./tier.ts";
 
 /**
@@ -131,6 +132,11 @@ export interface SearchResult {
   readonly plan?: SearchPlan;
 }
 
+/** An item outside the authority whose proof is as old as `since`: a place in the log. */
+export interface KnownAsOf extends ItemRef {
+  readonly since?: LogPlace;
+}
+
 /** What forget acts on; exactly one of keys or (pattern and/or filter and/or tags, or everything). */
 export interface Selection {
   readonly namespace: string;
@@ -233,10 +239,11 @@ export interface AuthorityTier extends Tier {
   /** Live items only, in the order asked; undefined = surely absent. */
   getMany(refs: readonly ItemRef[]): Promise<readonly (ItemRecord | undefined)[]>;
   /**
-   * The newest version that is known of each item, alive or deleted, or of a clear of its namespace;
-   * 0: there was none, or it is so old that its tombstone was purged.
+   * The newest version of each item, alive or deleted, or of a clear of its namespace; 0: there was
+   * none. With `since`: of what transactions did from there on too, and the greatest whole number where
+   * that cannot be told any more.
    */
-  newestVersions(refs: readonly ItemRef[]): Promise<readonly number[]>;
+  newestVersions(known: readonly KnownAsOf[]): Promise<readonly number[]>;
   /** Operations must be on distinct keys. */
   write(
     operations: readonly WriteOperation[],

@@ -112,7 +112,7 @@ export interface SharedTier extends Tier {
   /** Removes ephemeral items that match; walks all keys of this memory in bounded steps. Returns how many. */
   removeEphemeralWhere(
     scope: { readonly namespace: string; readonly below: boolean },
-    matches: (key: string) => boolean,
+    matches: (ref: ItemRef) => boolean,
   ): Promise<number>;
   /** Called for what other servers announce (own messages too). Only ever makes things faster. */
   onMessage(listener: (message: BusMessage) => void): void;

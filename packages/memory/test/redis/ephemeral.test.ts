@@ -192,7 +192,7 @@ describeWithRedis("ephemeral items in Redis", () => {
     await Promise.all(others.map((at) => put(tier, at)));
     await fillAt(tier, ref("item:copy", "users/1"), 5);
     await settle(tier, ref("item:marker", "users/1"), 5);
-    const matches = (key: string): boolean => key.startsWith("item:");
+    const matches = ({ key }: ItemRef): boolean => key.startsWith("item:");
     expect(await tier.removeEphemeralWhere({ namespace: "users/1", below: false }, matches)).toBe(
       1200,
     );

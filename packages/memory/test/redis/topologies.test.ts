@@ -118,7 +118,7 @@ describeWithRedis("a cluster", () => {
       });
     await Promise.all(refs.map(put));
     const scope = { namespace: "acme", below: true };
-    expect(await tier.removeEphemeralWhere(scope, (key) => key !== "key-7")).toBe(59);
+    expect(await tier.removeEphemeralWhere(scope, ({ key }) => key !== "key-7")).toBe(59);
     expect((await tier.findMany(refs)).filter((entry) => entry !== undefined)).toHaveLength(1);
   });
 

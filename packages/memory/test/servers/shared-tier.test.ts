@@ -3,6 +3,7 @@ import { startRedis } from "@cherry-ai/services";
 import type { RedisServer } from "@cherry-ai/services";
 import { describeWithPostgresAndRedis, testDatabase } from "@cherry-ai/services/vitest";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Memory } from "../../src/manager/memory.ts";
 import { UnifiedMemoryManager } from "../../src/manager/unified-memory-manager.ts";
 
 /** Long enough that a slow machine loses no proof in the middle of a test. */
@@ -44,6 +45,13 @@ describeWithPostgresAndRedis("servers that share a PostgreSQL and a Redis", () =
 
   const tierOf = async (memory: UnifiedMemoryManager, key: string): Promise<string | undefined> =>
     (await memory.getItem(key))?.tier;
+
+  /** The one key in Redis whose name contains this. */
+  async function nameInRedis(part: string): Promise<string> {
+    const names = await redis.command("KEYS", `*${part}*`);
+    const [name] = Array.isArray(names) ? names.map(String) : [];
+    return name ?? expect.unreachable(`nothing in Redis is named ${part}`);
+  }
 
   beforeAll(async () => {
     redis = await startRedis();
@@ -200,6 +208,38 @@ describeWithPostgresAndRedis("servers that share a PostgreSQL and a Redis", () =
     expect(await memory.get("k")).toBeUndefined();
     const c = await server();
     expect(await c.namespace("swept").get("k")).toBeUndefined();
+  });
+
+  test("nor does the sweep of the clear bring them back", async () => {
+    const memory = a.namespace("swept/later");
+    await memory.set("k", 1, { durability: "ephemeral", ttlSeconds: 60 });
+    const key = await nameInRedis("swept/later");
+    await redis.command("COPY", key, "kept", "REPLACE");
+    await memory.clear();
+    for (let rounds = 0; rounds < 3; rounds += 1) await a.optimize();
+    await redis.command("COPY", "kept", key, "REPLACE");
+    const c = await server();
+    expect(await c.namespace("swept/later").get("k")).toBeUndefined();
+  });
+
+  test.each([
+    ["a delete", (memory: Memory) => memory.delete("k")],
+    ["a forget", (memory: Memory) => memory.forget({ pattern: "*" })],
+  ])("a failover of Redis does not undo %s of an ephemeral item", async (_, remove) => {
+    const namespace = randomUUID();
+    const memory = a.namespace(namespace);
+    await memory.set("k", 1, { durability: "ephemeral", ttlSeconds: 60 });
+    const key = await nameInRedis(namespace);
+    await redis.command("COPY", key, "kept", "REPLACE");
+    await remove(memory);
+    await redis.command("COPY", "kept", key, "REPLACE");
+    const c = await server();
+    expect(await memory.get("k")).toBeUndefined();
+    for (const one of [b, c])
+      await eventually(async () => (await one.namespace(namespace).get("k")) === undefined);
+    await redis.command("COPY", "kept", key, "REPLACE");
+    await memory.set("k", 2, { durability: "ephemeral", ttlSeconds: 60 });
+    expect(await c.namespace(namespace).get("k")).toBe(2);
   });
 
   test("reads and writes go on while Redis is away, and a delete then is final", async () => {

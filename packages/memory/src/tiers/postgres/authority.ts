@@ -14,6 +14,7 @@ import type {
   ForgetChunk,
   Job,
   JobProgress,
+  KnownAsOf,
   LeaseAnswer,
   SearchRequest,
   SearchResult,
@@ -62,6 +63,9 @@ const CAPABILITIES: TierCapabilities = Object.freeze({
   ephemeral: false,
 });
 
+/** Times in the log are not in the order of its transactions: a doubt is told in half of the time. */
+const DOUBT_MARGIN = 2;
+
 /** The durable authority on PostgreSQL, a server or embedded: the same SQL on both. */
 export class PostgresAuthority implements AuthorityTier {
   readonly name: MemoryTier = MemoryTier.L3_POSTGRESQL;
@@ -76,6 +80,7 @@ export class PostgresAuthority implements AuthorityTier {
   readonly #forgetter: Forgetter;
   readonly #jobs: JobRunner;
   readonly #changes: ChangeReader;
+  readonly #tombstoneSeconds: number;
   readonly #maintenance: Maintenance;
   #items = 0;
   #bytes = 0;
@@ -98,10 +103,9 @@ export class PostgresAuthority implements AuthorityTier {
     this.#forgetter = new Forgetter(context);
     this.#jobs = new JobRunner(context, this.#forgetter);
     this.#changes = new ChangeReader(context, log);
-    this.#maintenance = new Maintenance(context, log, {
-      ...DEFAULT_RETENTION,
-      ...options.retention,
-    });
+    const retention = { ...DEFAULT_RETENTION, ...options.retention };
+    this.#tombstoneSeconds = retention.tombstoneSeconds;
+    this.#maintenance = new Maintenance(context, log, retention);
   }
 
   get exclusive(): boolean {
@@ -151,9 +155,10 @@ export class PostgresAuthority implements AuthorityTier {
     });
   }
 
-  newestVersions(refs: readonly ItemRef[]): Promise<readonly number[]> {
+  newestVersions(known: readonly KnownAsOf[]): Promise<readonly number[]> {
     const { database, schema } = this.#context;
-    return this.#timed("batch", () => newestVersions(database, schema, refs));
+    const request = { known, ageSeconds: this.#tombstoneSeconds / DOUBT_MARGIN };
+    return this.#timed("batch", () => newestVersions(database, schema, request));
   }
 
   write(

@@ -1,25 +1,27 @@
-import type { ItemRef } from "../../../model/item.ts";
+import type { KnownAsOf } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
 import { numberIn } from "../columns.ts";
 import type { Queryable, Statement } from "../database.ts";
 
 const NEWEST: Statement = {
   name: "newest_versions",
-  text: `SELECT greatest(coalesce(i.version, 0), {{schema}}.cleared_version(o.namespace)) AS version
-    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o (namespace, key, ord)
-    LEFT JOIN {{schema}}.items i ON i.namespace = o.namespace AND i.key = o.key
+  text: `SELECT {{schema}}.newest_version(o.namespace, o.key, o.since::xid8, $4) AS version
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS o (namespace, key, since, ord)
     ORDER BY o.ord`,
 };
 
-/** Of each item, alive or deleted, and of clears of its namespace; 0 where nothing is known. */
+/** See `AuthorityTier.newestVersions`. No tombstone is purged before `ageSeconds`. */
 export async function newestVersions(
   database: Queryable,
   schema: BoundSchema,
-  refs: readonly ItemRef[],
+  request: { readonly known: readonly KnownAsOf[]; readonly ageSeconds: number },
 ): Promise<readonly number[]> {
+  const { known, ageSeconds } = request;
   const rows = await database.query(schema.bind(NEWEST), [
-    refs.map(({ namespace }) => namespace),
-    refs.map(({ key }) => key),
+    known.map(({ namespace }) => namespace),
+    known.map(({ key }) => key),
+    known.map(({ since }) => (since === undefined ? null : String(since))),
+    ageSeconds,
   ]);
   return rows.map((row) => numberIn(row, "version"));
 }
