@@ -1,5 +1,5 @@
-import { postgresAvailable, startPostgres } from "@cherry-ai/services";
-import type { PostgresServer } from "@cherry-ai/services";
+import { postgresAvailable, redisAvailable, startPostgres, startRedis } from "@cherry-ai/services";
+import type { PostgresServer, RedisServer } from "@cherry-ai/services";
 import { describeMachine } from "./machine.ts";
 import { unmeasured } from "./result.ts";
 import type { Report, Result } from "./result.ts";
@@ -16,10 +16,12 @@ export async function runSuite(suite: Suite, options: RunOptions): Promise<Repor
   const cases = suite.cases.filter(
     ({ name }) => options.only.length === 0 || options.only.includes(name),
   );
-  const servers = new SharedPostgres();
+  const servers = new SharedServers();
   const context: Context = {
     database: (name) => servers.database(name),
     databaseMissing: postgresAvailable(),
+    redis: () => servers.redis(),
+    redisMissing: redisAvailable(),
     progress: options.progress,
   };
   const results: Result[] = [];
@@ -46,16 +48,25 @@ export async function runSuite(suite: Suite, options: RunOptions): Promise<Repor
   };
 }
 
-/** Started when the first case asks for it. */
-class SharedPostgres {
-  #server: Promise<PostgresServer> | undefined;
+/** Each is started when the first case asks for it. */
+class SharedServers {
+  #postgres: Promise<PostgresServer> | undefined;
+  #redis: Promise<RedisServer> | undefined;
 
   async database(name: string): Promise<string> {
-    this.#server ??= startPostgres();
-    return (await this.#server).databaseUrl(name);
+    this.#postgres ??= startPostgres();
+    return (await this.#postgres).databaseUrl(name);
+  }
+
+  async redis(): Promise<string> {
+    this.#redis ??= startRedis();
+    const server = await this.#redis;
+    await server.command("FLUSHALL");
+    return server.url;
   }
 
   async stop(): Promise<void> {
-    await (await this.#server)?.remove();
+    await (await this.#postgres)?.remove();
+    await (await this.#redis)?.remove();
   }
 }

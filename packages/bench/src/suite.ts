@@ -6,6 +6,10 @@ export interface Context {
   database(name: string): Promise<string>;
   /** Undefined when a real PostgreSQL can be started, else why not. */
   readonly databaseMissing: string | undefined;
+  /** One real Redis, which all cases of the run share; emptied at each call. */
+  redis(): Promise<string>;
+  /** Undefined when a real Redis can be started, else why not. */
+  readonly redisMissing: string | undefined;
   /** Tells a person what is going on. */
   progress(text: string): void;
 }

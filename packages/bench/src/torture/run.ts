@@ -56,6 +56,7 @@ class Run {
     const { prepareDatabase, databaseUrlOf } = this.#options;
     const skewed = this.#options.faults.some(({ name }) => name === "skewedClocks");
     const stage = await Stage.open({
+      postgres: this.#options.postgres,
       subject,
       servers,
       withRedis,

@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { startPostgres, startProxy, startRedis } from "@cherry-ai/services";
 import type { PostgresServer, Proxy, RedisServer } from "@cherry-ai/services";
 import type { Value } from "./servers/protocol.ts";
 import { ServerProcess } from "./servers/server-process.ts";
 
 export interface StageOptions {
+  /** One that others use too: with a database of its own, and left running. */
+  readonly postgres: PostgresServer | undefined;
   readonly subject: string;
   readonly servers: number;
   readonly withRedis: boolean;
@@ -22,6 +25,7 @@ export interface StageOptions {
 export class Stage {
   readonly servers: readonly ServerProcess[];
   readonly postgres: PostgresServer;
+  readonly ownsPostgres: boolean;
   readonly databaseUrl: string;
   redis: RedisServer | undefined;
   readonly databaseProxies: readonly Proxy[];
@@ -30,11 +34,18 @@ export class Stage {
   private constructor(
     parts: Pick<
       Stage,
-      "servers" | "postgres" | "databaseUrl" | "redis" | "databaseProxies" | "redisProxies"
+      | "servers"
+      | "postgres"
+      | "ownsPostgres"
+      | "databaseUrl"
+      | "redis"
+      | "databaseProxies"
+      | "redisProxies"
     >,
   ) {
     this.servers = parts.servers;
     this.postgres = parts.postgres;
+    this.ownsPostgres = parts.ownsPostgres;
     this.databaseUrl = parts.databaseUrl;
     this.redis = parts.redis;
     this.databaseProxies = parts.databaseProxies;
@@ -42,8 +53,8 @@ export class Stage {
   }
 
   static async open(options: StageOptions): Promise<Stage> {
-    const postgres = await startPostgres();
-    const databaseUrl = await postgres.databaseUrl("torture");
+    const postgres = options.postgres ?? (await startPostgres());
+    const databaseUrl = await postgres.databaseUrl(`torture_${randomUUID()}`);
     const redis = options.withRedis ? await startRedis() : undefined;
     const indexes = Array.from({ length: options.servers }, (_, index) => index);
     const proxies = (target: number): Promise<Proxy[]> =>
@@ -73,6 +84,7 @@ export class Stage {
     const stage = new Stage({
       servers,
       postgres,
+      ownsPostgres: options.postgres === undefined,
       databaseUrl,
       redis,
       databaseProxies,
@@ -116,6 +128,6 @@ export class Stage {
     await Promise.all(this.servers.map((server) => server.close()));
     await Promise.all([...this.databaseProxies, ...this.redisProxies].map((one) => one.close()));
     await this.redis?.remove();
-    await this.postgres.remove();
+    if (this.ownsPostgres) await this.postgres.remove();
   }
 }

@@ -1,7 +1,10 @@
+import type { PostgresServer } from "@cherry-ai/services";
 import type { Fault } from "./faults/fault.ts";
 import type { Mix } from "./workload/worker.ts";
 
 export interface TortureOptions {
+  /** One that runs already; absent: one of its own. */
+  readonly postgres?: PostgresServer;
   readonly subject: string;
   readonly servers: number;
   readonly seconds: number;

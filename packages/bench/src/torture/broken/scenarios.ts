@@ -73,7 +73,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "servers that sleep while the log is trimmed",
-    options: { faults: faults("logTrim", "pauseServer") },
+    options: { seconds: 5, faults: faults("logTrim", "pauseServer") },
     broken: {
       noDeadline: ["overBound", "resurrected"],
       noFlushOnGap: ["stale", "overBound", "resurrected", "disagree"],
@@ -102,15 +102,19 @@ export const SCENARIOS: readonly Scenario[] = [
     broken: { wallClockVersions: ["nonMonotonic", "stale", "overBound", "lost"] },
   },
   {
-    name: "a bus that breaks off, writers that die",
-    options: { faults: faults("killBus", "killServer"), withRedis: true },
-    broken: { busInsteadOfLog: ["stale", "resurrected"] },
+    name: "a bus that stands still and breaks off",
+    options: { faults: faults("stallRedis", "killBus"), withRedis: true },
+    broken: { busInsteadOfLog: ["stale", "overBound", "resurrected"] },
   },
 ];
 
 /** What a run of the scenario is made with; `broken` undefined: as the product is. */
-export function optionsOf(scenario: Scenario, broken?: string): TortureOptions {
-  const options = { ...BASE, ...scenario.options };
+export function optionsOf(
+  scenario: Scenario,
+  given: Partial<TortureOptions>,
+  broken?: string,
+): TortureOptions {
+  const options = { ...BASE, ...scenario.options, ...given };
   if (broken === undefined) return options;
   if (broken !== "wallClockVersions") return { ...options, broken };
   return {

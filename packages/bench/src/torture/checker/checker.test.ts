@@ -217,6 +217,14 @@ describe("after quiet", () => {
   });
 });
 
+test("after quiet an item may go whose time comes just then", () => {
+  const made = new MadeHistory().put(1, { start: 0, ttlMs: 500 });
+  made.finals.push({ key: "k", server: "a", shown: undefined, truth: 1 });
+  expect(found(made)).toEqual({});
+  made.finals.push({ key: "k", server: "a", shown: 1, truth: undefined });
+  expect(found(made)).toEqual({ resurrected: 1 });
+});
+
 describe("a value", () => {
   test("that nobody wrote, or that was refused, disagrees with all that is known", () => {
     const made = history().put(1, { start: 0, outcome: "refused" });

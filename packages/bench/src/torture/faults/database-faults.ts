@@ -54,9 +54,9 @@ const killPgSessions: Fault = {
   needsRedis: false,
   strike: async ({ stage, sleep }) => {
     await query(
-      stage.postgres.url,
+      stage.databaseUrl,
       `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-       WHERE datname = 'torture' AND pid <> pg_backend_pid()`,
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
     await sleep(500);
   },
@@ -99,6 +99,8 @@ const logTrim: Fault = {
   strike: async (context) => {
     const server = pickServer(context);
     server.isAway = true;
+    // So that it has copies of what the others change.
+    await context.readEverything(server);
     server.pause();
     await context.sleep(context.boundMs);
     // As the product's own sweep does it, with no row too young to go.
@@ -106,9 +108,10 @@ const logTrim: Fault = {
       context.stage.databaseUrl,
       `SELECT cherry.trim_changes(${TRIM_ROWS}, 0, 0, (SELECT value::bigint FROM cherry.meta WHERE name = 'settled_id'))`,
     );
-    const asked = context.readEverything(server);
     server.resume();
-    await asked;
+    // Reads before it has followed the log again would ask the database, and bring all up to date.
+    await context.sleep(context.boundMs);
+    await context.readEverything(server);
     server.isAway = false;
   },
 };
