@@ -22,7 +22,7 @@ export class CallFailed extends Error {
 }
 
 /** The server died, or did not answer in time. */
-export const NO_ANSWER = "NO_ANSWER";
+const NO_ANSWER = "NO_ANSWER";
 
 export interface ServerOptions {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** Namespaces by what is done in them; keys are few, so that everything meets everything. */
-export const MAIN = "torture/main";
-export const CLEARED = "torture/cleared";
-export const FLEETING = "torture/fleeting";
+const MAIN = "torture/main";
+const CLEARED = "torture/cleared";
+const FLEETING = "torture/fleeting";
 export const LOADED = "torture/loaded";
-export const COUNTED = "torture/counted";
+const COUNTED = "torture/counted";
 
 function keys(prefix: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
