@@ -54,7 +54,7 @@ export class Copies {
   fill(token: FillToken, record: ItemRecord): TierOutcome {
     this.#fills?.record(record);
     if (this.#sealed || this.bytes === undefined || !token.allows(record.version)) return "skipped";
-    return this.bytes.offer(record) === "refused" ? "skipped" : "stored";
+    return this.bytes.offer(record) === "stored" ? "stored" : "skipped";
   }
 
   /** The same for a decoded copy. */
@@ -62,7 +62,7 @@ export class Copies {
     this.#fills?.record(record);
     if (this.#sealed || this.objects === undefined || !token.allows(record.version))
       return "skipped";
-    return this.objects.offer(record) === "refused" ? "skipped" : "stored";
+    return this.objects.offer(record) === "stored" ? "stored" : "skipped";
   }
 
   /** A change of this item to `version` has committed (Infinity: nobody knows to which). */

@@ -32,4 +32,23 @@ describe("reads ahead of the log", () => {
     ahead.applied();
     expect(ahead.admits(ref, 1)).toBe(true);
   });
+
+  it("keep away what a clear hid, of the namespaces that it hit", () => {
+    const ahead = new ReadsAhead();
+    ahead.noteClear({ namespace: "n", below: true, version: 5 });
+    for (let polls = 0; polls < 2; polls += 1) {
+      expect(ahead.admits({ namespace: "n/below", key: "k" }, 4)).toBe(false);
+      expect(ahead.admits(ref, 6)).toBe(true);
+      expect(ahead.admits({ namespace: "other", key: "k" }, 4)).toBe(true);
+      ahead.applied();
+    }
+    expect(ahead.admits(ref, 4)).toBe(true);
+  });
+
+  it("admit nothing after more clears than they hold", () => {
+    const ahead = new ReadsAhead();
+    for (let version = 1; version <= 65; version += 1)
+      ahead.noteClear({ namespace: `n${version}`, below: false, version });
+    expect(ahead.admits(ref, 100)).toBe(false);
+  });
 });

@@ -1,6 +1,9 @@
 import type { ItemRef } from "../model/item.ts";
+import { covers } from "./clear-scope.ts";
+import type { Clear } from "./clear-scope.ts";
 
 const READS_MAX = 50_000;
+const CLEARS_MAX = 64;
 
 /**
  * The greatest version by namespace and key. Maps in a map: joining both to one string
@@ -29,8 +32,8 @@ class Versions {
 }
 
 /**
- * What this server has shown that the change log, as far as it was followed, may not have told it yet:
- * versions read from the authority since the last poll was sent. A copy in the shared tier that is
+ * What this server has shown or done that the change log, as far as it was followed, may not have told
+ * it yet: since the last poll was sent. A copy in the shared tier that is
  * within the bound but below one of them would take a reader back in time.
  *
  * Two generations: what was noted before one poll was applied is in what the next poll shows.
@@ -38,18 +41,27 @@ class Versions {
 export class ReadsAhead {
   #young = new Versions();
   #old = new Versions();
+  #youngClears: Clear[] = [];
+  #oldClears: readonly Clear[] = [];
   /** More was read than is remembered: nothing is admitted until polls have shown it all. */
   #overflowed = false;
   #oldOverflowed = false;
 
-  /** The authority has shown this version; Infinity: it has shown that there is none. */
+  /** This version was shown or written; Infinity: that there is none was shown. */
   note(ref: ItemRef, version: number): void {
     if (this.#young.size >= READS_MAX) this.#overflowed = true;
     else this.#young.raise(ref, version);
   }
 
+  noteClear(clear: Clear): void {
+    if (this.#youngClears.length >= CLEARS_MAX) this.#overflowed = true;
+    else this.#youngClears.push(clear);
+  }
+
   admits(ref: ItemRef, version: number): boolean {
     if (this.#overflowed || this.#oldOverflowed) return false;
+    const hides = (clear: Clear): boolean => clear.version > version && covers(clear, ref);
+    if (this.#youngClears.some(hides) || this.#oldClears.some(hides)) return false;
     return version >= this.#young.find(ref) && version >= this.#old.find(ref);
   }
 
@@ -57,6 +69,8 @@ export class ReadsAhead {
   applied(): void {
     this.#old = this.#young;
     this.#young = new Versions();
+    this.#oldClears = this.#youngClears;
+    this.#youngClears = [];
     this.#oldOverflowed = this.#overflowed;
     this.#overflowed = false;
   }

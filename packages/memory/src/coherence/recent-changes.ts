@@ -2,6 +2,8 @@ import type { Random } from "../model/clock.ts";
 import type { ItemRef } from "../model/item.ts";
 import { hashText } from "../model/key-hash.ts";
 import type { LogPlace } from "../tiers/shared.ts";
+import { covers } from "./clear-scope.ts";
+import type { Clear } from "./clear-scope.ts";
 import { VersionTable } from "./version-table.ts";
 
 const SEGMENTS_MAX = 8;
@@ -12,23 +14,12 @@ const CLEARS_MAX = 64;
 const HIGH_BITS = 0x1f_ffff;
 const LOW_SPAN = 2 ** 32;
 
-interface Clear {
-  readonly namespace: string;
-  readonly below: boolean;
-  readonly version: number;
-}
-
 /** What was learnt since one poll of the log. */
 interface Segment {
   readonly versions: VersionTable;
   readonly clears: Clear[];
   /** Every change by a transaction from here on is in this segment or in a younger one. */
   readonly from: LogPlace;
-}
-
-function covers({ namespace, below }: Clear, ref: ItemRef): boolean {
-  if (ref.namespace === namespace) return true;
-  return below && (namespace === "" || ref.namespace.startsWith(`${namespace}/`));
 }
 
 /**

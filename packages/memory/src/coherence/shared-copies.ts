@@ -24,6 +24,8 @@ export interface SharedCopiesOptions {
   readonly recent: RecentChanges;
   readonly readsAhead: ReadsAhead;
   readonly clock: Clock;
+  /** Whether what was applied is recent enough to serve by. */
+  readonly isProven: () => boolean;
   /** The follower's last applied poll. */
   readonly applied: () => AppliedPoll | undefined;
   /** Of the authority; see `AuthorityTier`. */
@@ -85,8 +87,8 @@ export class SharedCopies {
   }
 
   /**
-   * The ephemeral items of these keys, live and in force; the authority is asked of those that are too
-   * old to judge. "unknown": the tier does not answer.
+   * The ephemeral items of these keys, live and in force; the authority is asked of those that cannot
+   * be judged here, which are all while the log is not followed closely enough. "unknown": the tier does not answer.
    */
   async findEphemeral(
     refs: readonly ItemRef[],
@@ -98,10 +100,12 @@ export class SharedCopies {
       this.#options.onError(error);
       return "unknown";
     }
+    const isProven = this.#options.isProven();
     return this.settleDoubts(
-      this.#judgeAll(refs, entries).map((judged) =>
-        judged?.entry.kind === "ephemeral" ? judged : undefined,
-      ),
+      this.#judgeAll(refs, entries).map((judged) => {
+        if (judged?.entry.kind !== "ephemeral") return undefined;
+        return isProven ? judged : { ...judged, verdict: "unsure" };
+      }),
     );
   }
 
@@ -211,8 +215,12 @@ export class SharedCopies {
    * there. The receipt of one who does not wait says "pending".
    */
   async settle(changes: readonly SettledChange[]): Promise<readonly TierOutcome[]> {
-    const { recent, onError } = this.#options;
-    for (const change of changes) recent.note(change, change.version);
+    const { recent, readsAhead, onError } = this.#options;
+    for (const change of changes) {
+      recent.note(change, change.version);
+      // A poll that was sent before may make the recent changes begin anew.
+      readsAhead.note(change, change.version);
+    }
     if (this.#settling + changes.length > SETTLING_MAX) return changes.map(() => "failed");
     this.#settling += changes.length;
     try {
@@ -233,6 +241,7 @@ export class SharedCopies {
     readonly version: number;
   }): Promise<void> {
     this.#options.recent.noteClear(clear);
+    this.#options.readsAhead.noteClear(clear);
     try {
       await this.tier.announce(clear);
     } catch (error) {

@@ -24,6 +24,8 @@ export type Fetched = ServedRecord | MemoryError | undefined;
 interface Search {
   readonly tokens: readonly FillToken[];
   readonly served: Fetched[];
+  /** The shared tier was asked, with proof. */
+  wasAsked: boolean;
   /** Ephemeral items that the authority must allow, by place. */
   unsure: Map<number, Judged> | undefined;
 }
@@ -55,14 +57,15 @@ export class Fetcher {
     const { guard } = this.#core.copies;
     const tokens = refs.map((ref) => guard.begin(ref));
     const served = tokens.map((): Fetched => undefined);
-    const search: Search = { tokens, served, unsure: undefined };
+    const search: Search = { tokens, served, wasAsked: false, unsure: undefined };
     try {
       const wantsLatest = options?.consistency === "latest";
       const { shared } = this.#core;
       if (shared !== undefined && !wantsLatest && this.#mayUseCopies(options)) {
         const judged = await shared.find(refs);
         // Asked again: the answer may have taken longer than the proof lasts.
-        if (this.#mayUseCopies(options)) this.#serveProven(search, judged, options);
+        search.wasAsked = this.#mayUseCopies(options);
+        if (search.wasAsked) this.#serveProven(search, judged, options);
       }
       if (served.includes(undefined)) await this.#ask(search, refs, wantsLatest);
       return served;
@@ -79,7 +82,7 @@ export class Fetcher {
     let next = 0;
     for (const [index, one] of served.entries())
       if (one === undefined) served[index] = this.#served(records[next++]);
-    await this.#addEphemeral(search, refs, wantsLatest);
+    await this.#addEphemeral(search, refs);
   }
 
   /** Without lists: most reads are of one item. */
@@ -171,17 +174,16 @@ export class Fetcher {
 
   /** Where the authority has nothing durable, an ephemeral item may be there. */
   async #addEphemeral(
-    { served, unsure }: Search,
+    { served, wasAsked, unsure }: Search,
     refs: readonly ItemRef[],
-    wantsLatest: boolean,
   ): Promise<void> {
     const { shared } = this.#core;
     if (shared === undefined || !served.includes(undefined)) return;
     const places = [...served.keys()].filter((index) => served[index] === undefined);
-    // Those that were seen on the way down are asked of the authority; a `latest` read sees them now.
-    const found = wantsLatest
-      ? await shared.findEphemeral(places.flatMap((index) => refs[index] ?? []))
-      : await shared.settleDoubts(places.map((index) => unsure?.get(index)));
+    // Of those that were seen on the way down the authority is asked; other reads see them only now.
+    const found = wasAsked
+      ? await shared.settleDoubts(places.map((index) => unsure?.get(index)))
+      : await shared.findEphemeral(places.flatMap((index) => refs[index] ?? []));
     if (found === "unknown") return;
     for (const [at, index] of places.entries()) {
       const record = found[at];

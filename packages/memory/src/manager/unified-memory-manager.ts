@@ -257,6 +257,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       readsAhead,
       clock,
       onError,
+      isProven: () => validity.holds(),
       applied: () => follower.applied,
       newestVersions: (known) => authority.newestVersions(known),
       onWake: () => {
