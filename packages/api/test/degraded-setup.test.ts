@@ -126,7 +126,7 @@ describeWithPostgresAndRedis("cherry-memory serve names what is wrong with its R
     const server = await redis({ settings });
     const { call } = await started(server.url);
     await expect
-      .poll(async () => await stateOf(call, "l2"), START)
+      .poll(() => stateOf(call, "l2"), START)
       .toMatchObject({
         status: "ready",
         warning: expect.stringMatching(/allkeys-lru may evict.*set volatile-lru or noeviction/),

@@ -1,3 +1,4 @@
+import { toMemoryError } from "../../model/errors.ts";
 import type { ItemRef } from "../../model/item.ts";
 import type { ForgetChunk, RemoveOperation, Selection } from "../authority.ts";
 import type { AuthorityContext } from "./authority-context.ts";
@@ -25,6 +26,17 @@ export interface ChunkRequest {
 /** INVALID_CURSOR when it is not a place in forgetting just this. */
 export function assertCursor(selection: Selection, cursor: string): void {
   decodeCursor(cursor, hashOf(selection));
+}
+
+/** Whether it is a place in forgetting just this, written as this release writes it. */
+export function isCursor(selection: Selection, cursor: string): boolean {
+  try {
+    assertCursor(selection, cursor);
+    return true;
+  } catch (error) {
+    if (toMemoryError(error).code !== "INVALID_CURSOR") throw error;
+    return false;
+  }
 }
 
 /** Removes what a selection names, a bounded chunk at a time. */

@@ -1,7 +1,7 @@
 import { MemoryError, toMemoryError } from "../../model/errors.ts";
 import type { ForgetChunk, Job, JobProgress, Selection } from "../authority.ts";
 import type { AuthorityContext } from "./authority-context.ts";
-import { assertCursor } from "./forgetter.ts";
+import { assertCursor, isCursor } from "./forgetter.ts";
 import type { Forgetter } from "./forgetter.ts";
 import { beginWrite } from "./queries/begin-write.ts";
 import { failJob, insertJob, lockJob, readJob, unfinishedJobs, updateJob } from "./queries/jobs.ts";
@@ -58,18 +58,18 @@ export class JobRunner {
         if (locked === undefined) throw notFound(id);
         const { job, fence } = locked;
         if (job.state !== "running") return { job, chunk: NOTHING };
-        const chunk = await this.#forgetter.forgetIn(tx, {
-          selection: job.selection,
-          limit,
-          after: job.cursor,
-          versionMax: fence,
-        });
+        const { selection, cursor } = job;
+        // Of another release: what it has forgotten is gone, so the beginning is a place too.
+        const isKnown = cursor !== undefined && isCursor(selection, cursor);
+        const after = isKnown ? cursor : undefined;
+        const request = { selection, limit, after, versionMax: fence };
+        const chunk = await this.#forgetter.forgetIn(tx, request);
         const progress = { id, forgotten: chunk.forgotten.length, cursor: chunk.next };
         return { job: await updateJob(tx, schema, progress), chunk };
       });
     } catch (error) {
       const { code, message } = toMemoryError(error);
-      // Its selection or cursor can never be run, for instance after a downgrade. All else may pass.
+      // Its selection can never be run, for instance after a downgrade. All else may pass.
       if (code.startsWith("INVALID_")) await failJob(database, schema, { id, error: message });
       throw error;
     }

@@ -45,6 +45,15 @@ const READ_CHANGES: Statement = {
     LEFT JOIN found c ON true ORDER BY c.id`,
 };
 
+const KNOWN_OPERATIONS: ReadonlySet<string> = new Set([
+  "put",
+  "remove",
+  "touch",
+  "expire",
+  "clear",
+  "clear-below",
+]);
+
 /** Where the log stood, and who was writing just after. */
 export interface Horizon {
   readonly lastId: number;
@@ -112,6 +121,11 @@ export async function readStretch(
     endId: numberIn(totals, "stretch_end"),
     trimmedId: numberIn(totals, "trimmed_id"),
   };
+}
+
+/** Whether this release knows what happened; another may write what it does not. */
+export function isKnownChange(row: Row): boolean {
+  return KNOWN_OPERATIONS.has(textIn(row, "op"));
 }
 
 export function changeOf(row: Row): Change {

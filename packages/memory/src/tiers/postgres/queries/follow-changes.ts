@@ -2,7 +2,7 @@ import type { Change } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
 import { booleanIn, onlyRow, textIn } from "../columns.ts";
 import type { Queryable, Statement } from "../database.ts";
-import { CHANGE_COLUMNS, changeOf } from "./changes.ts";
+import { CHANGE_COLUMNS, changeOf, isKnownChange } from "./changes.ts";
 
 /**
  * What this statement shows of the log, as a snapshot: that of the database, which ends however after
@@ -62,7 +62,10 @@ export interface Followed {
   readonly snapshot: string;
   readonly epoch: string;
   readonly changes: readonly Change[];
-  /** Changes that the last snapshot did not show may be gone from the log. */
+  /**
+   * Changes that the last snapshot did not show may be gone from the log, or are of a kind that this
+   * release does not know.
+   */
   readonly isTrimmed: boolean;
 }
 
@@ -81,10 +84,12 @@ export async function followChanges(
 ): Promise<Followed> {
   const rows = await database.query(schema.bind(FOLLOW), [request.snapshot, request.rowsMax + 1]);
   const row = onlyRow(rows);
+  const seen = rows.filter((change) => change["id"] !== null);
+  const known = seen.filter(isKnownChange);
   return {
     snapshot: textIn(row, "snapshot"),
     epoch: textIn(row, "epoch"),
-    changes: rows.filter((change) => change["id"] !== null).map(changeOf),
-    isTrimmed: booleanIn(row, "is_trimmed"),
+    changes: known.map(changeOf),
+    isTrimmed: booleanIn(row, "is_trimmed") || known.length < seen.length,
   };
 }

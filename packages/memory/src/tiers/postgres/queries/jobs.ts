@@ -154,9 +154,22 @@ function jobOf(row: Row): Job {
   };
 }
 
-/** Its filter and pattern are judged where they are used. */
+const SELECTION_FIELDS: ReadonlySet<string> = new Set([
+  "namespace",
+  "below",
+  "keys",
+  "pattern",
+  "metadataFilter",
+  "tags",
+]);
+
+/**
+ * Its filter and pattern are judged where they are used. A part that is not known may be one that
+ * another release narrows it by: to pass over it would forget what nobody named.
+ */
 function selectionOf(value: unknown): Selection | undefined {
   if (typeof value !== "object" || value === null) return undefined;
+  if (Object.keys(value).some((name) => !SELECTION_FIELDS.has(name))) return undefined;
   const { namespace, below, keys, pattern, tags } = value as { readonly [name: string]: unknown };
   const isOne =
     typeof namespace === "string" &&
