@@ -1,4 +1,5 @@
 import { referencePages } from "./reference/pages.ts";
+import { expandOnly } from "./tidy/expand-only.ts";
 import { fileSize } from "./tidy/file-size.ts";
 import { links } from "./tidy/links.ts";
 import { leftovers } from "./tidy/leftovers.ts";
@@ -23,6 +24,7 @@ const RULES: readonly Rule[] = [
   leftovers,
   links,
   migrations,
+  expandOnly,
   testNames,
   settingNames,
   metricNames,
