@@ -5,7 +5,7 @@ import type { Fault } from "./faults/fault.ts";
 import { FAULTS } from "./faults/faults.ts";
 import { formatReport } from "./format.ts";
 import { runTorture } from "./run.ts";
-import { PEERS } from "./servers/subjects.ts";
+import { MIXED, OURS, PEERS } from "./servers/subjects.ts";
 import type { TortureOptions } from "./torture-options.ts";
 import { MIX } from "./workload/worker.ts";
 
@@ -19,7 +19,7 @@ const SEED_BELOW = 1_000_000;
 
 function usage(): string {
   return [
-    "pnpm torture [--peer P] [--servers N] [--seconds N] [--faults a,b] [--seed N] [--no-redis] [--json]",
+    "pnpm torture [--peer P] [--servers N] [--seconds N] [--faults a,b] [--seed N] [--mixed] [--no-redis] [--json]",
     "",
     "Servers in processes of their own over one real PostgreSQL and one real Redis; random reads and",
     "writes; faults; every answer judged. Exit code: 0 passed, 1 not, 2 wrong option.",
@@ -29,6 +29,7 @@ function usage(): string {
     "  --seconds N   how long the faults strike (60)",
     "  --faults a,b  only these, or none (all that apply)",
     "  --seed N      what is done, and in which order; printed, so that it can be done again",
+    "  --mixed       every other server that starts is of a release whose formats are one further",
     "  --no-redis    PostgreSQL alone",
     "  --json        the last thing on standard output is one JSON document",
     "",
@@ -64,6 +65,7 @@ function parseOptions() {
       seconds: { type: "string", default: "60" },
       faults: { type: "string" },
       seed: { type: "string" },
+      mixed: { type: "boolean", default: false },
       "no-redis": { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -93,10 +95,11 @@ function readOptions(values: ReturnType<typeof parseOptions>): TortureOptions {
   const { peer, servers, seconds, faults, seed } = values;
   if (peer !== undefined && !PEERS.includes(peer))
     refuse(`--peer: expected one of ${PEERS.join(", ")}, got ${peer}`);
+  if (peer !== undefined && values.mixed) refuse("--mixed: peers have no next release of ours");
   const withRedis = !values["no-redis"];
   if (peer !== undefined && !withRedis) refuse(`--peer: ${peer} needs Redis`);
   return {
-    subject: peer ?? "cherry",
+    subject: peer ?? (values.mixed ? MIXED : OURS),
     servers: whole("servers", servers, [1, SERVERS_MAX]),
     seconds: whole("seconds", seconds, [1, 86_400]),
     seed:

@@ -9,6 +9,7 @@ import type { TortureOptions } from "./torture-options.ts";
 import type { TortureReport } from "./report.ts";
 import { judge } from "./report.ts";
 import type { ServerProcess } from "./servers/server-process.ts";
+import { isOurs } from "./servers/subjects.ts";
 import { Stage } from "./stage.ts";
 import { Asker, nowMs } from "./workload/asker.ts";
 import { Counters } from "./workload/counters.ts";
@@ -44,7 +45,7 @@ class Run {
 
   constructor(options: TortureOptions) {
     this.#options = options;
-    this.#asker = new Asker(this.#recorder, this.#tally, options.subject === "cherry");
+    this.#asker = new Asker(this.#recorder, this.#tally, isOurs(options.subject));
     this.#counters = new Counters(this.#asker);
     this.#loaders = new Loaders(this.#asker);
     this.#random = seededRandom(options.seed);
@@ -227,7 +228,7 @@ class Run {
     const { boundMs, subject } = this.#options;
     const verdict = check(this.#recorder, {
       boundMs,
-      counts: subject === "cherry" ? "everything" : "cached reads",
+      counts: isOurs(subject) ? "everything" : "cached reads",
     });
     const crashes = stage.servers.reduce((sum, server) => sum + server.crashes, 0);
     if (crashes > 0) this.#problems.push(`${crashes} server processes crashed`);
