@@ -27,3 +27,5 @@ export { authoritySuite } from "./authority-suite/index.ts";
 export type { AuthorityMaker } from "./authority-suite/fixture.ts";
 export { memorySuite } from "./memory-suite/index.ts";
 export type { MemoryMaker } from "./memory-suite/fixture.ts";
+export { sharedTierSuite } from "./shared-suite/index.ts";
+export type { SharedTierMaker } from "./shared-suite/fixture.ts";

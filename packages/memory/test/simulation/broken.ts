@@ -6,6 +6,7 @@ import { Validity } from "../../src/coherence/validity.ts";
 import type { WriteOperation } from "../../src/tiers/authority.ts";
 import { HotTier } from "../../src/tiers/hot/hot-tier.ts";
 import { ProcessTier } from "../../src/tiers/process/process-tier.ts";
+import { rollBacksThenCrash } from "./faults.ts";
 import { SimulatedAuthority } from "./simulated-authority.ts";
 import type { World } from "./world.ts";
 
@@ -14,6 +15,15 @@ export interface Break {
   readonly apply: () => () => void;
   /** Where the part lies in the database. */
   readonly prepare?: (world: World) => void;
+  /** What happens besides, which the right part must stand too. */
+  readonly trial?: (world: World) => void;
+}
+
+/** Crashes that take transaction ids back, one after another. */
+function manyCrashes(world: World): void {
+  const { scheduler, plan } = world;
+  for (let atMs = plan.boundMs; atMs < plan.runMs; atMs += plan.boundMs)
+    scheduler.after(atMs, () => rollBacksThenCrash(world));
 }
 
 /** Replaces a member of all objects of a class by one that may call the right one. */
@@ -159,5 +169,6 @@ export const BREAKS: { readonly [name: string]: Break } = {
     prepare: ({ database }) => {
       database.trustsSnapshots = true;
     },
+    trial: manyCrashes,
   },
 };

@@ -2,6 +2,7 @@ import type { ItemRef, JsonValue } from "../../src/model/item.ts";
 import { refId } from "../../src/tiers/tier.ts";
 import { Counts } from "./counts.ts";
 import { clearCovers } from "./database-state.ts";
+import type { Clear } from "./database-state.ts";
 import { Floors } from "./floors.ts";
 import type { History } from "./history.ts";
 import { judgeEphemeral, judgeRead } from "./judge-read.ts";
@@ -10,7 +11,7 @@ import { ALL_REFS } from "./keys.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface Violation {
-  readonly kind: Kind | "lost" | "untrue" | "disagree" | "miscounted" | "error";
+  readonly kind: Kind | "lost" | "untrue" | "disagree" | "miscounted" | "hangs" | "error";
   readonly text: string;
 }
 
@@ -20,9 +21,9 @@ export interface Violation {
  * clear has been swept. What a conflict has told may be followed by an older copy of the shared tier.
  */
 const EXCUSED = {
-  deletesUndoneByFailover: true,
-  clearsForgottenBySweep: true,
-  conflictsNotNoted: true,
+  deletesUndoneByFailover: false,
+  clearsForgottenBySweep: false,
+  conflictsNotNoted: false,
 };
 
 /** An operation under way. */
@@ -161,17 +162,12 @@ export class Checker {
   }
 
   /** A namespace was emptied: all that was in it is gone for whoever asked for it. */
-  cleared(
-    reading: Reading,
-    { namespace, below }: { readonly namespace: string; readonly below: boolean },
-  ): void {
+  cleared(reading: Reading, clear: Clear): void {
     for (const ref of ALL_REFS) {
-      if (!clearCovers({ namespace, below, version: 0 }, ref.namespace)) continue;
+      if (!clearCovers(clear, ref.namespace)) continue;
       if (!EXCUSED.clearsForgottenBySweep) this.deleted(ref, reading.beganMs);
       const states = this.#history.states(ref);
-      const place = states.findLastIndex(
-        ({ value, fromMs }) => value === undefined && fromMs >= reading.beganMs,
-      );
+      const place = states.findIndex(({ version }) => version === clear.version);
       if (place > 0) this.#raise(reading, ref, place);
     }
   }

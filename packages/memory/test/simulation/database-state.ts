@@ -54,6 +54,8 @@ export class DatabaseState {
   clears: Clear[] = [];
   changes: LoggedChange[] = [];
   trimmedXid = 0;
+  /** The greatest transaction id of any change in the log or trimmed from it. */
+  lastXid = 0;
   readonly #listener: CommitListener;
 
   constructor(listener: CommitListener) {
@@ -96,7 +98,10 @@ export class DatabaseState {
       if (lease === undefined) this.leases.delete(id);
       else this.leases.set(id, lease);
     }
-    this.changes.push(...changes);
+    for (const change of changes) {
+      this.changes.push(change);
+      this.lastXid = Math.max(this.lastXid, change.xid);
+    }
   }
 
   /** The sweep has passed: what clears hide is deleted, and the clears go. */
@@ -118,6 +123,13 @@ export class DatabaseState {
       purged += 1;
     }
     return purged;
+  }
+
+  /** In another cluster nothing of the log is left. */
+  forgetLog(): void {
+    this.changes = [];
+    this.trimmedXid = 0;
+    this.lastXid = 0;
   }
 
   /** Lets the start of the log go. */

@@ -18,6 +18,20 @@ function bounds({ scheduler, plan }: World, most: number): number {
   return plan.boundMs * most * scheduler.random();
 }
 
+/** After so many ids that nobody keeps the database dies within this share of the bound. */
+const IDS_LOST = 30;
+const CRASH_WITHIN_BOUNDS = 0.15;
+const DOWN_BOUNDS = 0.1;
+
+export function rollBacksThenCrash(world: World): void {
+  const { database, scheduler } = world;
+  for (let times = 0; times < IDS_LOST; times += 1) database.transactions.openForeign(0);
+  scheduler.after(bounds(world, CRASH_WITHIN_BOUNDS), () => {
+    scheduler.trace(() => "FAULT: the database crashes, soon after");
+    database.crash(bounds(world, DOWN_BOUNDS));
+  });
+}
+
 const FAULTS: readonly Fault[] = [
   {
     name: "the database crashes",
@@ -36,10 +50,9 @@ const FAULTS: readonly Fault[] = [
     happen: (world) => world.database.transactions.openForeign(bounds(world, 4)),
   },
   {
-    name: "others draw transaction ids and roll back",
-    happen: ({ database }) => {
-      for (let times = 0; times < 5; times += 1) database.transactions.openForeign(0);
-    },
+    // So the ids that they had, and that followers have seen, are given again.
+    name: "others draw transaction ids and roll back, and soon the database crashes",
+    happen: rollBacksThenCrash,
   },
   {
     name: "a server loses the database",

@@ -23,7 +23,9 @@ export interface SeedReport {
 /** Before the workload: all servers are up. */
 const START_MS = 60;
 /** After it everything is well again, and so many bounds later all servers must agree. */
-const CALM_BOUNDS = 4;
+const CALM_BOUNDS = 2;
+/** No operation and no transaction takes longer than so many then. */
+const CALM_BOUNDS_MAX = 40;
 /** What asking all of them takes. */
 const LAST_LOOK_BOUNDS = 1;
 
@@ -44,7 +46,7 @@ export async function runSeed(
   await scheduler.runUntil(START_MS + plan.runMs);
   world.heal();
   scheduler.trace(() => "all is well again");
-  await scheduler.runUntil(scheduler.nowMs + CALM_BOUNDS * plan.boundMs);
+  await calm(world, workload);
   for (const server of world.servers) void agree(world, server);
   await scheduler.runUntil(scheduler.nowMs + LAST_LOOK_BOUNDS * plan.boundMs);
   checker.finish();
@@ -60,6 +62,22 @@ export async function runSeed(
   };
 }
 
+/** Waits for all that is under way, and then so long that every server must know of it. */
+async function calm(
+  { scheduler, plan, database, checker }: World,
+  workload: Workload,
+): Promise<void> {
+  const latestMs = scheduler.nowMs + CALM_BOUNDS_MAX * plan.boundMs;
+  while (workload.underway() > 0 || !database.transactions.isIdle) {
+    if (scheduler.nowMs > latestMs) {
+      checker.fail("hangs", `${workload.underway()} operations are still under way`);
+      return;
+    }
+    await scheduler.runUntil(scheduler.nowMs + plan.boundMs / 2);
+  }
+  await scheduler.runUntil(scheduler.nowMs + CALM_BOUNDS * plan.boundMs);
+}
+
 /** Each server says of each item what the database says. */
 async function agree(world: World, server: SimulatedServer): Promise<void> {
   const { checker, database } = world;
@@ -70,8 +88,11 @@ async function agree(world: World, server: SimulatedServer): Promise<void> {
   }
   for (const ref of ALL_REFS) {
     try {
+      const before = database.read(ref);
       const item = await memory.namespace(ref.namespace).getItem(ref.key);
       const row = database.read(ref);
+      // Its lifetime has ended meanwhile.
+      if (before?.version !== row?.version) continue;
       const isFleeting = row === undefined && ref.namespace === "e";
       if (!isFleeting && Number(item?.version ?? 0) !== (row?.version ?? 0))
         checker.fail(

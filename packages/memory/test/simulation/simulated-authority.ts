@@ -6,6 +6,7 @@ import type {
   FollowPoll,
   FollowState,
   Job,
+  KnownAsOf,
   LeaseAnswer,
   SweepReport,
   WriteOperation,
@@ -63,9 +64,9 @@ export class SimulatedAuthority implements AuthorityTier {
     );
   }
 
-  newestVersions(refs: readonly ItemRef[]): Promise<readonly number[]> {
+  newestVersions(known: readonly KnownAsOf[]): Promise<readonly number[]> {
     return this.#calls.read("newestVersions", () =>
-      refs.map((ref) => this.#database.state.newestVersion(ref)),
+      known.map((ref) => this.#database.newestVersion(ref, ref.since)),
     );
   }
 

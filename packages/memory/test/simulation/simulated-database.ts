@@ -8,7 +8,7 @@ import type {
   WriteResult,
 } from "../../src/tiers/authority.ts";
 import { refId } from "../../src/tiers/tier.ts";
-import { DatabaseState, tombstone } from "./database-state.ts";
+import { DatabaseState, clearCovers, tombstone } from "./database-state.ts";
 import type { Clear, CommitListener, LoggedChange, Row } from "./database-state.ts";
 import { judgeOperation } from "./judge-operation.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -67,6 +67,24 @@ export class SimulatedDatabase {
 
   read(ref: ItemRef): Row | undefined {
     return this.state.live(ref, this.wallMs);
+  }
+
+  /** The function newest_version of the real database. */
+  newestVersion(ref: ItemRef, since: number | undefined): number {
+    const newest = this.state.newestVersion(ref);
+    if (since === undefined) return newest;
+    const { trimmedXid, changes } = this.state;
+    const then = changes.filter(({ xid }) => xid >= since);
+    const [first] = then.toSorted((a, b) => a.xid - b.xid);
+    const oldestMs = this.wallMs - this.#options.tombstoneMs;
+    if (since <= trimmedXid || (first !== undefined && first.atMs < oldestMs))
+      return Number.MAX_SAFE_INTEGER;
+    return then.reduce((version, change) => {
+      const { op, namespace, below = false } = change;
+      const isMeant =
+        op === "clear" && clearCovers({ namespace, below, version: 0 }, ref.namespace);
+      return isMeant ? Math.max(version, change.version) : version;
+    }, newest);
   }
 
   /** Answers in the order given; a condition that fails in an atomic write fails it all. */
@@ -225,8 +243,7 @@ export class SimulatedDatabase {
   restore(): void {
     this.crash(0);
     this.#epoch += 1;
-    this.state.changes = [];
-    this.state.trimmedXid = 0;
+    this.state.forgetLog();
     this.transactions.restart();
   }
 
@@ -295,9 +312,7 @@ export class SimulatedDatabase {
   /** A snapshot that ends after the last change that shows: above it a crash may give ids again. */
   #shown(): string {
     const { xmin, xmax, open } = this.transactions.snapshot;
-    let last = this.state.trimmedXid;
-    for (const { xid } of this.state.changes) last = Math.max(last, xid);
-    const place = this.trustsSnapshots ? xmax : Math.min(xmax, last + 1);
+    const place = this.trustsSnapshots ? xmax : Math.min(xmax, this.state.lastXid + 1);
     return `${Math.min(xmin, place)}:${place}:${open.filter((xid) => xid < place).join(",")}`;
   }
 }

@@ -167,7 +167,7 @@ export class SimulatedSharedTier implements SharedTier {
       let removed = 0;
       for (const [at, slot] of redis.slots) {
         if (slot.kind !== "ephemeral" || at !== name(slot.record)) continue;
-        const { namespace, key } = slot.record;
+        const { namespace } = slot.record;
         const isBelow = scope.namespace === "" || namespace.startsWith(`${scope.namespace}/`);
         const isInScope = namespace === scope.namespace || (scope.below && isBelow);
         if (isInScope && matches(slot.record) && redis.slots.delete(at)) removed += 1;

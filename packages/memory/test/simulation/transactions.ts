@@ -110,19 +110,16 @@ export class Transactions {
     this.#queue = [];
     this.#clearing = undefined;
     this.#writers = 0;
-    const surely = this.#lastKept() + 1;
-    this.#nextXid = surely + Math.floor(random() * (this.#nextXid - surely + 1));
+    const surely = Math.max(this.#state.lastXid + 1, FIRST_XID);
+    const isAllLost = random() < 0.5;
+    this.#nextXid = isAllLost
+      ? surely
+      : surely + Math.floor(random() * (this.#nextXid - surely + 1));
   }
 
   /** Another cluster's counter, after a restore: anywhere. */
   restart(): void {
     this.#nextXid = FIRST_XID + Math.floor(this.#scheduler.random() * XIDS_APART_MAX);
-  }
-
-  #lastKept(): number {
-    let last = this.#state.trimmedXid;
-    for (const { xid } of this.#state.changes) last = Math.max(last, xid);
-    return Math.max(last, FIRST_XID - 1);
   }
 
   #draw(): number {

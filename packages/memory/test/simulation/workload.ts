@@ -4,6 +4,7 @@ import { Floors } from "./floors.ts";
 import { Operation } from "./operation.ts";
 import type { Session } from "./operation.ts";
 import * as reads from "./read-operations.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
 import type { SimulatedServer } from "./simulated-server.ts";
 import type { World } from "./world.ts";
 import * as writes from "./write-operations.ts";
@@ -48,6 +49,7 @@ export class Workload {
     floors: new Floors(),
     busyIn: undefined,
   }));
+  readonly #underway = new Map<number, SimulatedProcess>();
   /** Operations begun, ended, and failed because something was away. */
   begun = 0;
   ended = 0;
@@ -55,6 +57,13 @@ export class Workload {
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** Operations whose process lives and that have not ended. */
+  underway(): number {
+    let alive = 0;
+    for (const process of this.#underway.values()) if (process.isAlive) alive += 1;
+    return alive;
   }
 
   schedule(): void {
@@ -74,6 +83,7 @@ export class Workload {
     const { process } = server;
     if (session !== undefined) session.busyIn = process;
     this.begun += 1;
+    this.#underway.set(number, process);
     process.deliver(() => void this.#run({ number, name, work, server, session }));
   }
 
@@ -86,7 +96,10 @@ export class Workload {
   }): Promise<void> {
     const { number, name, work, server, session } = given;
     const { memory } = server;
-    if (memory === undefined) return;
+    if (memory === undefined) {
+      this.#underway.delete(number);
+      return;
+    }
     const op = new Operation({ world: this.#world, server, memory, session, name, number });
     try {
       await work(op);
@@ -98,6 +111,7 @@ export class Workload {
       else this.#world.checker.fail("error", `${name}#${number}: ${code} ${message}`);
       op.trace(() => `failed: ${code}`);
     }
+    this.#underway.delete(number);
     if (session !== undefined) session.busyIn = undefined;
   }
 

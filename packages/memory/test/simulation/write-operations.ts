@@ -140,9 +140,9 @@ export async function clear(op: Operation): Promise<void> {
   const reading = op.begin(0);
   op.trace(() => `clear ${namespace} below ${below}`);
   try {
-    await op.memory(namespace).clear({ below });
+    const { version } = await op.memory(namespace).clear({ below });
     op.trace(() => `cleared ${namespace}`);
-    op.checker.cleared(reading, { namespace, below });
+    op.checker.cleared(reading, { namespace, below, version: Number(version) });
   } catch (error) {
     failed(op, error, { reading, ref: keyed(namespace, "") });
   }
