@@ -48,7 +48,7 @@ const get: ContenderFactory = async (options) => {
   return awaitedReads({ keys, read, close: () => memory.close() });
 };
 
-/** So many writers, each writing one item after another. */
+/** So many writers, each writing one item after another. One operation is a write of each of them. */
 function writersOf(memory: MemoryManager, writers: number): Contender {
   const keys = makeKeys(HOT_ITEMS);
   let next = 0;
@@ -63,8 +63,8 @@ function writersOf(memory: MemoryManager, writers: number): Contender {
     return sum;
   };
   const run = async (operations: number): Promise<number> => {
-    const each = Math.ceil(operations / writers);
-    const sums = await Promise.all(Array.from({ length: writers }, () => writeSome(each)));
+    const all = Array.from({ length: writers }, () => writeSome(operations));
+    const sums = await Promise.all(all);
     return sums.reduce((left, right) => left + right, 0);
   };
   return { run, close: () => memory.close() };

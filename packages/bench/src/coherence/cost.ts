@@ -14,7 +14,13 @@ const OFF = "ours, protocol switched off";
 /** Processor time is counted in steps of milliseconds: longer rounds. */
 const READ_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 21, roundMs: 200, warmUpMs: 1000 };
 /** A commit waits for the disk: longer rounds. */
-const WRITE_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 21, roundMs: 400, warmUpMs: 4000 };
+const WRITE_PLAN: RoundPlan = {
+  ...DEFAULT_PLAN,
+  rounds: 21,
+  roundMs: 400,
+  warmUpMs: 4000,
+  chunkMs: 100,
+};
 const WRITERS = 16;
 const NS_PER_US = 1000;
 const PEEK_NS_MAX = 70;
@@ -77,7 +83,9 @@ async function hitCost(context: Context): Promise<Result> {
 
 async function writeCost(context: Context): Promise<Result> {
   const rounds = await measure(context, "set", WRITE_PLAN);
-  const [on, off] = [ON, OFF].map((name) => rates(samplesOf(rounds, name)));
+  const [on, off] = [ON, OFF].map((name) =>
+    rates(samplesOf(rounds, name)).map((rate) => rate * WRITERS),
+  );
   if (on === undefined || off === undefined) throw new Error("expected two sides");
   return judge({
     name: `set, ${WRITERS} writers`,

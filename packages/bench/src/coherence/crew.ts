@@ -87,7 +87,7 @@ export function serve<Order, Answer>(
     );
   });
   process.on("disconnect", () => {
-    close().finally(() => process.exit(0));
+    void close().finally(() => process.exit(0));
   });
   process.send?.("ready");
 }

@@ -3,11 +3,10 @@ import type { MemoryManager } from "@cherry-ai/memory";
 import { setTimeout as sleep } from "node:timers/promises";
 import { textOption } from "../harness/contender.ts";
 import type { ContenderFactory, ContenderOptions, Contenders } from "../harness/contender.ts";
-import { readsInFlight } from "../core/database-work.ts";
 import { makeKeys, makeTurn } from "../core/workload.ts";
 import type { Turn } from "../core/workload.ts";
 import { openServer } from "./open.ts";
-import { batches } from "./shared-work.ts";
+import { batches, readers } from "./shared-work.ts";
 
 const ITEMS = 1000;
 const FILL_TRIES_MAX = 100;
@@ -48,7 +47,7 @@ async function open(options: ContenderOptions): Promise<Opened> {
 const get: ContenderFactory = async (options) => {
   const { memory, keys } = await open(options);
   const read = (key: string): Promise<Turn | undefined> => memory.get<Turn>(key);
-  return readsInFlight({ keys, read, close: () => memory.close() }, Number(options["inFlight"]));
+  return readers({ keys, read, close: () => memory.close() }, Number(options["inFlight"]));
 };
 
 const getMany: ContenderFactory = async (options) => {

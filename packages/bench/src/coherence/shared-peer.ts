@@ -2,10 +2,9 @@
 import { Redis } from "ioredis";
 import { textOption } from "../harness/contender.ts";
 import type { ContenderFactory, ContenderOptions, Contenders } from "../harness/contender.ts";
-import { readsInFlight } from "../core/database-work.ts";
 import { makeKeys, makeTurn } from "../core/workload.ts";
 import type { Turn } from "../core/workload.ts";
-import { batches } from "./shared-work.ts";
+import { batches, readers } from "./shared-work.ts";
 
 const ITEMS = 1000;
 const PREFIX = "raw:";
@@ -30,7 +29,7 @@ const get: ContenderFactory = async (options) => {
   const { redis, keys } = await open(options);
   const read = async (key: string): Promise<Turn | undefined> => parse(await redis.get(key));
   const close = (): void => redis.disconnect();
-  return readsInFlight({ keys, read, close }, Number(options["inFlight"]));
+  return readers({ keys, read, close }, Number(options["inFlight"]));
 };
 
 const getBytes: ContenderFactory = async (options) => {
@@ -39,7 +38,7 @@ const getBytes: ContenderFactory = async (options) => {
   const read = async (key: string): Promise<Turn | undefined> =>
     (await redis.getBuffer(key)) === null ? undefined : turn;
   const close = (): void => redis.disconnect();
-  return readsInFlight({ keys, read, close }, Number(options["inFlight"]));
+  return readers({ keys, read, close }, Number(options["inFlight"]));
 };
 
 const getMany: ContenderFactory = async (options) => {
