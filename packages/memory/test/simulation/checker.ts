@@ -16,15 +16,10 @@ export interface Violation {
 }
 
 /**
- * What is known not to be kept, so that the rest can be seen. A deleted ephemeral item comes back with
- * a shared tier that goes back to before its deletion; one that a clear has ended comes back when the
- * clear has been swept. What a conflict has told may be followed by an older copy of the shared tier.
+ * What is known not to be kept, so that the rest can be seen: a delete that found no ephemeral item,
+ * for the shared tier had been flushed, says nothing of the one that comes back with an older state.
  */
-const EXCUSED = {
-  deletesUndoneByFailover: false,
-  clearsForgottenBySweep: false,
-  conflictsNotNoted: false,
-};
+const EXCUSED = { deletesOfNothingUndone: true };
 
 /** An operation under way. */
 export interface Reading {
@@ -109,9 +104,7 @@ export class Checker {
   }
 
   /** A write was refused because of how the item is, which must be true at some moment of it. */
-  refusedBecause(begun: Reading, ref: ItemRef, currentVersion: number | undefined): void {
-    const server = EXCUSED.conflictsNotNoted ? new Floors() : begun.server;
-    const reading = { ...begun, server };
+  refusedBecause(reading: Reading, ref: ItemRef, currentVersion: number | undefined): void {
     const state = this.#history.states(ref).find(({ version }) => version === currentVersion);
     if (currentVersion === undefined)
       this.read({ ...reading, boundMs: 0 }, ref, { value: undefined });
@@ -130,7 +123,12 @@ export class Checker {
 
   /** The shared tier is as it was at some earlier moment. */
   wentBack(): void {
-    if (EXCUSED.deletesUndoneByFailover) this.#deletes.clear();
+    if (!EXCUSED.deletesOfNothingUndone) return;
+    for (const [id, deletes] of this.#deletes)
+      this.#deletes.set(
+        id,
+        deletes.filter(({ found }) => found === "found"),
+      );
   }
 
   /** It was said that surely nothing was written. */
@@ -138,10 +136,10 @@ export class Checker {
     this.#refused.push({ ref, value, what });
   }
 
-  /** An ephemeral item was surely deleted. */
-  deleted(ref: ItemRef, beganMs: number): void {
+  /** No ephemeral item that was there before is to be shown. */
+  deleted(ref: ItemRef, beganMs: number, found: "found" | "nothing"): void {
     const deletes = this.#deletes.get(refId(ref)) ?? [];
-    deletes.push({ beganMs, endedMs: this.#scheduler.nowMs });
+    deletes.push({ beganMs, endedMs: this.#scheduler.nowMs, found });
     this.#deletes.set(refId(ref), deletes);
   }
 
@@ -165,7 +163,7 @@ export class Checker {
   cleared(reading: Reading, clear: Clear): void {
     for (const ref of ALL_REFS) {
       if (!clearCovers(clear, ref.namespace)) continue;
-      if (!EXCUSED.clearsForgottenBySweep) this.deleted(ref, reading.beganMs);
+      this.deleted(ref, reading.beganMs, "found");
       const states = this.#history.states(ref);
       const place = states.findIndex(({ version }) => version === clear.version);
       if (place > 0) this.#raise(reading, ref, place);

@@ -59,9 +59,14 @@ export class SimulatedAuthority implements AuthorityTier {
 
   getMany(refs: readonly ItemRef[]): Promise<readonly (ItemRecord | undefined)[]> {
     const sentAtMs = this.#process.monotonicMs();
-    return this.#calls.read("getMany", () =>
-      refs.map((ref) => this.#record(this.#database.read(ref), sentAtMs)),
-    );
+    return this.#calls.read("getMany", () => {
+      const records = refs.map((ref) => this.#record(this.#database.read(ref), sentAtMs));
+      this.#calls.trace(
+        () =>
+          `reads ${refs.map(({ namespace, key }, index) => `${namespace}:${key} v${records[index]?.version}`).join()}`,
+      );
+      return records;
+    });
   }
 
   newestVersions(known: readonly KnownAsOf[]): Promise<readonly number[]> {

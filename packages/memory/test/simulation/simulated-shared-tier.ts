@@ -221,12 +221,26 @@ export class SimulatedSharedTier implements SharedTier {
         if (link.losesAnswer()) return;
         scheduler.after(link.delayMs(), () =>
           process.deliver(() => {
-            end(false, () => resolve(answer));
+            end(false, () => {
+              scheduler.trace(() => `${process.name} redis ${command}: ${told(answer)}`);
+              resolve(answer);
+            });
           }),
         );
       });
     });
   }
+}
+
+/** For people: versions and places rather than whole records. */
+function told(answer: unknown): string {
+  return JSON.stringify(answer, (name, value: unknown) => {
+    if (name === "record" && typeof value === "object" && value !== null)
+      return Object.fromEntries(
+        Object.entries(value).filter(([field]) => ["namespace", "key", "version"].includes(field)),
+      );
+    return value;
+  });
 }
 
 /** `monotonicMs`: added to Redis' clock it gives the reader's, as of when the reader asked. */
