@@ -9,7 +9,7 @@ import type { Answer, TestServer } from "./server.ts";
 
 const BOUND_MS = 1000;
 /** The contract's second, and another for a machine that is busy with other tests. */
-export const ANSWER_MS_MAX = 2_000;
+const ANSWER_MS_MAX = 2_000;
 export const SETTLE: { readonly timeout: number } = { timeout: 45_000 };
 const DRAIN = { noticeMs: 0, requestsMs: 200, closeMs: 5_000 };
 
@@ -30,7 +30,7 @@ export async function serve(env: EnvironmentVariables): Promise<Call> {
 }
 
 /** Nothing hangs: each request is answered soon, whatever is away. */
-export function bounded(call: Call): Call {
+function bounded(call: Call): Call {
   return async (...request) => {
     const startedMs = systemClock.monotonicMs();
     const answer = await call(...request);
@@ -94,7 +94,7 @@ const session = (answer: Answer): { readonly [name: string]: string } => ({
 });
 
 /** As long as the bound and a little: what is read then may not be older than before. */
-export function pastBound(): Promise<void> {
+function pastBound(): Promise<void> {
   return systemClock.sleep(BOUND_MS + 50);
 }
 
