@@ -87,8 +87,9 @@ const failOver = redisFault(
   "failOver",
   "a replica that lags is promoted, and the address moves to it",
   async ({ stage, sleep }, redis) => {
-    const settings = { replicaof: `127.0.0.1 ${redis.port}` };
-    const replica = await startRedis({ settings });
+    // Told so rather than configured: when it starts again after its promotion it must not follow.
+    const replica = await startRedis();
+    await replica.command("REPLICAOF", "127.0.0.1", redis.port);
     const until = performance.now() + REPLICA_READY_MS;
     while (performance.now() < until) {
       const info = String(await replica.command("INFO", "replication"));
