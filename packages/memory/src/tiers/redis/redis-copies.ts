@@ -9,11 +9,11 @@ import type {
   SharedCopy,
   SharedEntry,
 } from "../shared.ts";
+import { Batcher, gatherArrived, gatherReady } from "./batcher.ts";
 import { encodeChanges } from "./bus-message.ts";
 import { UNKNOWN_DEADLINE, claimsItem, decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
 import { digits } from "./entry-digits.ts";
 import { makeLease, readLease } from "./lease-token.ts";
-import { ReadBatcher } from "./read-batcher.ts";
 import { evaluate, numbers, readValues } from "./redis-commands.ts";
 import type { Argument } from "./redis-commands.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -49,32 +49,47 @@ export class RedisCopies {
   misses = 0;
   readonly #options: RedisCopiesOptions;
   readonly #keysMax: number;
-  readonly #reads: ReadBatcher;
+  readonly #reads: Batcher<string, Buffer | null>;
+  readonly #settling: Batcher<SettledChange, SettleOutcome>;
 
   constructor(options: RedisCopiesOptions) {
     this.#options = options;
     // In a cluster keys of one command must lie in one slot.
     this.#keysMax = options.connection.isCluster ? 1 : KEYS_MAX;
-    this.#reads = new ReadBatcher(this.#keysMax, (names) => this.#readChunk(names));
+    const itemsMax = this.#keysMax;
+    this.#reads = new Batcher({
+      itemsMax,
+      work: (names) => this.#readChunk(names),
+      gather: gatherReady,
+    });
+    this.#settling = new Batcher({
+      itemsMax,
+      work: (changes) => this.#settleChunk(changes),
+      gather: gatherArrived,
+    });
   }
 
   async findMany(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
+    const [only] = refs;
+    if (only !== undefined && refs.length === 1) return this.#findOne(only);
     const known = this.#options.names();
     const names = refs.map((ref) => known.key(ref));
-    const [only] = names;
-    const values =
-      names.length === 1 && only !== undefined
-        ? [await this.#reads.read(only)]
-        : await this.#inChunks(names, null, (chunk) => this.#readChunk(chunk));
+    const values = await this.#inChunks(names, null, (chunk) => this.#readChunk(chunk));
     const timed: number[] = [];
     const entries = refs.map((ref, index) => {
-      const entry = this.#decode(values[index], ref, names[index] ?? "");
+      const entry = this.#counted(values[index], ref, names[index] ?? "");
       if (entry?.record.deadlineMs === UNKNOWN_DEADLINE) timed.push(index);
-      if (entry === undefined) this.misses += 1;
-      else this.hits += 1;
       return entry;
     });
     return timed.length === 0 ? entries : this.#learnLifetimes(refs, entries, timed);
+  }
+
+  /** Most reads are of one item: with those of the same moment, and without lists. */
+  async #findOne(ref: ItemRef): Promise<readonly (SharedEntry | undefined)[]> {
+    const name = this.#options.names().key(ref);
+    const entries = [this.#counted(await this.#reads.add(name), ref, name)];
+    const isTimed = entries[0]?.record.deadlineMs === UNKNOWN_DEADLINE;
+    return isTimed ? this.#learnLifetimes([ref], entries, [0]) : entries;
   }
 
   async lease(requests: readonly LeaseRequest[]): Promise<readonly (LeaseToken | undefined)[]> {
@@ -124,26 +139,33 @@ export class RedisCopies {
   }
 
   async settle(changes: readonly SettledChange[]): Promise<readonly SettleOutcome[]> {
-    const { markerLifeMs, names } = this.#options;
-    const { channel } = names();
+    const [only] = changes;
+    // With those that commit in the same moment.
+    if (only !== undefined && changes.length === 1) {
+      const outcome = await this.#settling.add(only);
+      return outcome === undefined ? [] : [outcome];
+    }
     const outcomes = await Promise.all(
-      chunksOf(changes, this.#keysMax).map(async (chunk) => {
-        const reply = await this.#evaluate("set", SETTLE, {
-          refs: chunk,
-          args: [
-            channel,
-            encodeChanges(chunk),
-            markerLifeMs,
-            ...chunk.flatMap((change) => this.#settleArguments(change)),
-          ],
-        });
-        return reply.map((state): SettleOutcome => {
-          if (state === STORED) return "stored";
-          return state === OLDER ? "older" : "marked";
-        });
-      }),
+      chunksOf(changes, this.#keysMax).map((chunk) => this.#settleChunk(chunk)),
     );
     return outcomes.flat();
+  }
+
+  async #settleChunk(changes: readonly SettledChange[]): Promise<readonly SettleOutcome[]> {
+    const { markerLifeMs, names } = this.#options;
+    const reply = await this.#evaluate("set", SETTLE, {
+      refs: changes,
+      args: [
+        names().channel,
+        encodeChanges(changes),
+        markerLifeMs,
+        ...changes.flatMap((change) => this.#settleArguments(change)),
+      ],
+    });
+    return reply.map((state): SettleOutcome => {
+      if (state === STORED) return "stored";
+      return state === OLDER ? "older" : "marked";
+    });
   }
 
   #fillArguments(copy: SharedCopy & { readonly lease: LeaseToken }): Argument[] {
@@ -162,6 +184,13 @@ export class RedisCopies {
   #life(): number {
     const { copyLifeMs, random } = this.#options;
     return Math.floor(copyLifeMs * (LIFE_SHARE_MIN + random() * (1 - LIFE_SHARE_MIN)));
+  }
+
+  #counted(bytes: unknown, ref: ItemRef, name: string): SharedEntry | undefined {
+    const entry = this.#decode(bytes, ref, name);
+    if (entry === undefined) this.misses += 1;
+    else this.hits += 1;
+    return entry;
   }
 
   #decode(bytes: unknown, ref: ItemRef, name: string): SharedEntry | undefined {
