@@ -7,6 +7,7 @@ import type { WriteOperation } from "../../src/tiers/authority.ts";
 import { HotTier } from "../../src/tiers/hot/hot-tier.ts";
 import { ProcessTier } from "../../src/tiers/process/process-tier.ts";
 import { rollBacksThenCrash } from "./faults.ts";
+import { SharedRules } from "./shared-rules.ts";
 import { SimulatedAuthority } from "./simulated-authority.ts";
 import type { World } from "./world.ts";
 
@@ -97,9 +98,24 @@ function noSession(): () => void {
   return all(patch(FollowedSession.prototype, "demand", () => () => ({ minVersion: () => 0 })));
 }
 
+/** A loader's value is stored wherever nothing is, whatever was there since. */
+function withoutClaim(operation: WriteOperation): WriteOperation {
+  if (operation.kind !== "put" || operation.claim === undefined) return operation;
+  const { claim: _, ...rest } = operation;
+  return { ...rest, condition: "absent" };
+}
+
 function withoutCondition(operation: WriteOperation): WriteOperation {
   const { condition: _, ...rest } = operation;
   return rest;
+}
+
+function patchOperations(change: (operation: WriteOperation) => WriteOperation): () => void {
+  return patch(SimulatedAuthority.prototype, "write", (right) => {
+    return function write(this: SimulatedAuthority, operations, options) {
+      return right.call(this, operations.map(change), options);
+    };
+  });
 }
 
 const nothing = (): (() => void) => () => {};
@@ -128,14 +144,8 @@ export const BREAKS: { readonly [name: string]: Break } = {
   sharedTierBelieved: { apply: believesSharedTier },
   noReadsAhead: { apply: () => patch(ReadsAhead.prototype, "admits", () => () => true) },
   noSession: { apply: noSession },
-  noConditions: {
-    apply: () =>
-      patch(SimulatedAuthority.prototype, "write", (right) => {
-        return function write(this: SimulatedAuthority, operations, options) {
-          return right.call(this, operations.map(withoutCondition), options);
-        };
-      }),
-  },
+  claimsIgnored: { apply: () => patchOperations(withoutClaim) },
+  noConditions: { apply: () => patchOperations(withoutCondition) },
   acknowledgesAnyway: {
     apply: () =>
       patch(SimulatedAuthority.prototype, "write", (right) => {
@@ -172,3 +182,15 @@ export const BREAKS: { readonly [name: string]: Break } = {
     trial: manyCrashes,
   },
 };
+
+/**
+ * Rules in the shared tier that only save work: without them nothing wrong may be shown, for all that
+ * it holds is judged by the log. An ephemeral item stays, whose authority it is.
+ */
+export function leasesIgnored(): () => void {
+  return patch(SharedRules.prototype, "fill", (right) => {
+    return function fill(this: SharedRules, name, copy) {
+      return right.call(this, name, copy) || this.overwrite(name, copy);
+    };
+  });
+}

@@ -3,7 +3,7 @@ import { refId } from "../../src/tiers/tier.ts";
 import { Counts } from "./counts.ts";
 import { clearCovers } from "./database-state.ts";
 import type { Clear } from "./database-state.ts";
-import { Floors } from "./floors.ts";
+import type { Floors } from "./floors.ts";
 import type { History } from "./history.ts";
 import { judgeEphemeral, judgeRead } from "./judge-read.ts";
 import type { Deleted, Kind, Place, Shown, Span } from "./judge-read.ts";
@@ -11,7 +11,8 @@ import { ALL_REFS } from "./keys.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface Violation {
-  readonly kind: Kind | "lost" | "untrue" | "disagree" | "miscounted" | "hangs" | "error";
+  readonly kind:
+    Kind | "lost" | "untrue" | "disagree" | "miscounted" | "outran" | "hangs" | "error";
   readonly text: string;
 }
 
@@ -37,8 +38,8 @@ export interface Reading {
 export class Checker {
   readonly violations: Violation[] = [];
   readonly counts = new Counts();
-  /** Everything that a loader has brought. */
-  readonly loads = new Set<JsonValue>();
+  /** Everything that a loader has brought, and when it began. */
+  readonly loads = new Map<JsonValue, number>();
   /** Reads that a copy answered. */
   copies = 0;
   readonly #tied: { readonly refs: readonly ItemRef[]; readonly values: readonly JsonValue[] }[] =
@@ -181,8 +182,27 @@ export class Checker {
     if (isStored || !this.loads.has(value)) this.read(reading, ref, { value });
   }
 
+  /** What a loader brought is stored only if nobody has changed the item since it began. */
+  #judgeLoads(): void {
+    for (const ref of ALL_REFS) {
+      const states = this.#history.states(ref);
+      for (const [index, state] of states.entries()) {
+        const beganMs = state.value === undefined ? undefined : this.loads.get(state.value);
+        const outran = states[index - 1];
+        // It was only touched.
+        if (outran?.value === state.value) continue;
+        if (beganMs === undefined || outran === undefined || outran.fromMs <= beganMs) continue;
+        const before = states[index - 2];
+        // A tombstone of what had expired by itself is no change.
+        if (before !== undefined && before.endsMs <= outran.fromMs) continue;
+        this.fail("outran", `${JSON.stringify(state.value)} was loaded before v${outran.version}`);
+      }
+    }
+  }
+
   /** What is looked at when all is over. */
   finish(): void {
+    this.#judgeLoads();
     for (const { refs, values } of this.#tied) {
       const times = refs.map(
         (ref, index) =>

@@ -84,6 +84,14 @@ export class SharedRules {
     return true;
   }
 
+  /** What no rule allows: stores a copy whoever asks, whatever lies there but an ephemeral item. */
+  overwrite(name: string, { record, provenAt }: SharedCopy): boolean {
+    if (this.#ephemeral(name) !== undefined || hasTtl(record)) return false;
+    const endsAtMs = this.#redis.nowMs + this.#lives.copyMs;
+    this.#redis.slots.set(name, { kind: "copy", record, provenAt, endsAtMs });
+    return true;
+  }
+
   release(name: string, token: string): void {
     const slot = this.#redis.find(name);
     if (slot?.kind === "lease" && slot.token === token) this.#unlease(name, slot.floor);

@@ -142,8 +142,8 @@ export class SimulatedAuthority implements AuthorityTier {
   search = refuse;
   exportPage = refuse;
   forgetChunk = refuse;
-  readChanges = refuse;
-  changePosition = refuse;
+  readChanges: AuthorityTier["readChanges"] = refuse;
+  changePosition: AuthorityTier["changePosition"] = refuse;
   loadConsumer = refuse;
   saveConsumer = refuse;
   createJob = refuse;

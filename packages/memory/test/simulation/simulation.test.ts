@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BREAKS } from "./broken.ts";
+import { BREAKS, leasesIgnored } from "./broken.ts";
 import type { Break } from "./broken.ts";
 import { runSeed } from "./run-seed.ts";
 
@@ -52,6 +52,10 @@ async function seedsUntilCaught({ apply, prepare, trial }: Break): Promise<numbe
     restore();
   }
 }
+
+test("without leases in the shared tier nothing wrong is shown: they only save work", async () => {
+  expect(await seedsUntilCaught({ apply: leasesIgnored })).toBeUndefined();
+});
 
 describe("the checker catches", () => {
   for (const [name, broken] of Object.entries(BREAKS)) {

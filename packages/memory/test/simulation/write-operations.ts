@@ -16,6 +16,9 @@ export const MAY_FAIL: ReadonlySet<string> = new Set([
   "EPHEMERAL_NEEDS_L2",
 ]);
 
+/** A loader takes up to a third of the bound. */
+const LOAD_MS_MAX = 130;
+
 interface Failing {
   readonly reading: Reading;
   readonly ref: ItemRef;
@@ -172,10 +175,10 @@ export async function getOrSet(op: Operation): Promise<void> {
   const loaded = op.value();
   const reading = op.begin();
   op.trace(() => `getOrSet ${ref.namespace}:${ref.key} loads ${JSON.stringify(loaded)}`);
-  op.checker.loads.add(loaded);
   try {
     const value = await op.memory(ref.namespace).getOrSet<JsonValue>(ref.key, async () => {
-      await op.sleep(op.random() * 50);
+      op.checker.loads.set(loaded, op.nowMs);
+      await op.sleep(op.random() * LOAD_MS_MAX);
       return loaded;
     });
     op.trace(() => `getOrSet ${ref.namespace}:${ref.key} = ${JSON.stringify(value)}`);
