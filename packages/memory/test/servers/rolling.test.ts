@@ -68,6 +68,13 @@ describeWithPostgresAndRedis("what another release wrote", () => {
     return name;
   }
 
+  /** Until a copy is in Redis: a server that has just started may not know yet what it may put there. */
+  async function setShared(key: string, value: string): Promise<void> {
+    const set = async (): Promise<string | undefined> =>
+      (await memory.set(key, value, { tierHint: "l2" })).tiers.l2;
+    await expect.poll(set, { timeout: 20_000 }).toBe("stored");
+  }
+
   const fresh = async (key: string): Promise<unknown> => (await server()).getItem(key);
 
   test("a body in the database is neither absent nor guessed at, and spoils no other", async () => {
@@ -89,7 +96,7 @@ describeWithPostgresAndRedis("what another release wrote", () => {
 
   test("a body in Redis is a miss, which the database answers", async () => {
     const key = randomUUID();
-    await memory.set(key, "written", { tierHint: "l2" });
+    await setShared(key, "written");
     const name = await nameIn(`*${key}`);
     expect(await redis.command("GETRANGE", name, BODY_AT, BODY_AT)).toBe(
       String.fromCharCode(BODY_FORMAT),
@@ -100,16 +107,18 @@ describeWithPostgresAndRedis("what another release wrote", () => {
 
   test("an entry of Redis is a miss, under another name and of another kind", async () => {
     const [renamed, changed] = [randomUUID(), randomUUID()];
-    for (const key of [renamed, changed]) await memory.set(key, "written", { tierHint: "l2" });
+    for (const key of [renamed, changed]) await setShared(key, "written");
     const name = await nameIn(`*${renamed}`);
     expect(name).toContain(`:${SHARED_FORMAT}:`);
     await redis.command("RENAME", name, name.replace(`:${SHARED_FORMAT}:`, `:${NEXT_SHARED}:`));
     await redis.command("SETRANGE", await nameIn(`*${changed}`), 0, "X");
     for (const key of [renamed, changed])
       expect(await fresh(key)).toMatchObject({ value: "written", tier: "l3" });
-    const other = await server();
+    // It makes way for the next write.
     await memory.set(changed, "again", { tierHint: "l2" });
-    expect(await other.getItem(changed)).toMatchObject({ value: "again", tier: "l2" });
+    const kind = async (): Promise<unknown> =>
+      redis.command("GETRANGE", await nameIn(`*${changed}`), 0, 0);
+    await expect.poll(kind, { timeout: 20_000 }).toBe("C");
   });
 
   test("a message of the bus takes nothing away and breaks nothing", async () => {
