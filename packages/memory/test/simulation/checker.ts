@@ -16,12 +16,6 @@ export interface Violation {
   readonly text: string;
 }
 
-/**
- * What is known not to be kept, so that the rest can be seen: a delete that found no ephemeral item,
- * for the shared tier had been flushed, says nothing of the one that comes back with an older state.
- */
-const EXCUSED = { deletesOfNothingUndone: true };
-
 /** An operation under way. */
 export interface Reading {
   readonly who: string;
@@ -122,25 +116,15 @@ export class Checker {
     else this.#raise(reading, ref, place);
   }
 
-  /** The shared tier is as it was at some earlier moment. */
-  wentBack(): void {
-    if (!EXCUSED.deletesOfNothingUndone) return;
-    for (const [id, deletes] of this.#deletes)
-      this.#deletes.set(
-        id,
-        deletes.filter(({ found }) => found === "found"),
-      );
-  }
-
   /** It was said that surely nothing was written. */
   unwritten(ref: ItemRef, value: JsonValue, what: string): void {
     this.#refused.push({ ref, value, what });
   }
 
   /** No ephemeral item that was there before is to be shown. */
-  deleted(ref: ItemRef, beganMs: number, found: "found" | "nothing"): void {
+  deleted(ref: ItemRef, beganMs: number): void {
     const deletes = this.#deletes.get(refId(ref)) ?? [];
-    deletes.push({ beganMs, endedMs: this.#scheduler.nowMs, found });
+    deletes.push({ beganMs, endedMs: this.#scheduler.nowMs });
     this.#deletes.set(refId(ref), deletes);
   }
 
@@ -164,7 +148,7 @@ export class Checker {
   cleared(reading: Reading, clear: Clear): void {
     for (const ref of ALL_REFS) {
       if (!clearCovers(clear, ref.namespace)) continue;
-      this.deleted(ref, reading.beganMs, "found");
+      this.deleted(ref, reading.beganMs);
       const states = this.#history.states(ref);
       const place = states.findIndex(({ version }) => version === clear.version);
       if (place > 0) this.#raise(reading, ref, place);

@@ -90,7 +90,6 @@ const FAULTS: readonly Fault[] = [
         if (before === undefined) return;
         scheduler.trace(() => "FAULT: Redis has gone back");
         redis?.goBack(before);
-        world.checker.wentBack();
       });
     },
   },

@@ -77,8 +77,6 @@ function faultOf(
 export interface Deleted {
   readonly beganMs: number;
   readonly endedMs: number;
-  /** Whether there was anything. */
-  readonly found: "found" | "nothing";
 }
 
 /** Judges a read that has shown an ephemeral item: no durable one may have been there. */

@@ -72,7 +72,7 @@ export async function remove(op: Operation): Promise<void> {
   try {
     const { version, existed } = await op.memory(ref.namespace).delete(ref.key);
     op.trace(() => `deleted ${ref.namespace}:${ref.key} v${version} existed ${existed}`);
-    op.checker.deleted(ref, reading.beganMs, existed ? "found" : "nothing");
+    op.checker.deleted(ref, reading.beganMs);
     if (isEphemeralVersion(Number(version))) return;
     if (existed) op.checker.wrote(reading, ref, { version: Number(version), value: undefined });
     else op.checker.read(reading, ref, { value: undefined });
