@@ -49,9 +49,14 @@ export interface Inspection {
   readonly verdict: Judged["verdict"] | "unproven" | "outdated";
 }
 
-/** The right to fill what was missing, taken before the authority is read. */
-export interface Reservation {
+/** A place in the log. It means nothing in another epoch, whose database numbers anew. */
+export interface EpochPlace {
   readonly provenAt: LogPlace;
+  readonly epoch: string;
+}
+
+/** The right to fill what was missing, taken before the authority is read. */
+export interface Reservation extends EpochPlace {
   readonly leases: readonly (LeaseToken | undefined)[];
 }
 
@@ -88,7 +93,8 @@ export class SharedCopies {
 
   /**
    * The ephemeral items of these keys, live and in force; the authority is asked of those that cannot
-   * be judged here, which are all while the log is not followed closely enough. "unknown": the tier does not answer.
+   * be judged here, which are all while the log is not
+   * followed closely enough. "unknown": the tier does not answer.
    */
   async findEphemeral(
     refs: readonly ItemRef[],
@@ -118,8 +124,8 @@ export class SharedCopies {
   ): Promise<readonly (ItemRecord | undefined)[]> {
     const doubtful = judged.filter((one) => one?.verdict === "unsure");
     if (doubtful.length === 0) return judged.map((one) => one?.entry.record);
-    const { newestVersions, applied, onError } = this.#options;
-    const provenAt = applied()?.settled;
+    const { newestVersions, onError } = this.#options;
+    const place = this.place();
     const newest = await newestVersions(
       doubtful.map(({ entry }) => {
         const { namespace, key } = entry.record;
@@ -133,8 +139,10 @@ export class SharedCopies {
       if ((newest[index] ?? 0) > baseVersion) {
         ended.add(one);
         this.tier.removeEphemeral(record, version).catch(onError);
-      } else if (provenAt !== undefined)
-        this.tier.proveEphemeral(record, { version, provenAt, baseVersion }).catch(onError);
+      } else if (place !== undefined && this.isOfNow(place))
+        this.tier
+          .proveEphemeral(record, { version, provenAt: place.provenAt, baseVersion })
+          .catch(onError);
     }
     return judged.map((one) =>
       one === undefined || ended.has(one) ? undefined : one.entry.record,
@@ -155,9 +163,10 @@ export class SharedCopies {
 
   /** Asks for leases; call it before the authority is read. Undefined: nothing may be filled. */
   async reserve(refs: readonly ItemRef[]): Promise<Reservation | undefined> {
-    const { applied, recent, onError } = this.#options;
-    const provenAt = applied()?.settled;
-    if (provenAt === undefined) return undefined;
+    const { recent, onError } = this.#options;
+    const place = this.place();
+    if (place === undefined) return undefined;
+    const { provenAt } = place;
     const { completeFrom } = recent;
     // A copy that says less than this server can judge would be refused by it again and again.
     if (provenAt < completeFrom) return undefined;
@@ -168,7 +177,7 @@ export class SharedCopies {
         minVersion: recent.newest({ namespace, key }),
         minProvenAt: completeFrom - 1,
       }));
-      return { provenAt, leases: await this.tier.lease(requests) };
+      return { ...place, leases: await this.tier.lease(requests) };
     } catch (error) {
       onError(error);
       return undefined;
@@ -192,7 +201,8 @@ export class SharedCopies {
       const ref = refs[index];
       const record = records[index];
       if (lease === undefined || ref === undefined) continue;
-      if (record === undefined) unused.push({ namespace: ref.namespace, key: ref.key, lease });
+      if (record === undefined || !this.isOfNow(reservation))
+        unused.push({ namespace: ref.namespace, key: ref.key, lease });
       else copies.push({ record, provenAt, lease, index });
     }
     try {
@@ -206,25 +216,44 @@ export class SharedCopies {
   }
 
   /** The place as of which a value written or read from now on is proven; undefined: of none. */
-  place(): LogPlace | undefined {
-    return this.#options.applied()?.settled;
+  place(): EpochPlace | undefined {
+    const applied = this.#options.applied();
+    return applied && { provenAt: applied.settled, epoch: applied.epoch };
+  }
+
+  /** Whether a place still means something: asked in the step in which it is sent to the tier. */
+  isOfNow(place: EpochPlace): boolean {
+    return this.#options.applied()?.epoch === place.epoch;
+  }
+
+  /**
+   * This version of a key has been committed here. In the step in which that is known: what is read from
+   * the tier meanwhile may be older.
+   */
+  note(ref: ItemRef, version: number): void {
+    const { recent, readsAhead } = this.#options;
+    recent.note(ref, version);
+    // A poll that was sent before may make the recent changes begin anew.
+    readsAhead.note(ref, version);
   }
 
   /**
    * Tells the shared tier and the other servers what has committed; resolves to what became of it
-   * there. The receipt of one who does not wait says "pending".
+   * there. The receipt of one who does not wait says "pending". `place`: of the proof of all copies.
    */
-  async settle(changes: readonly SettledChange[]): Promise<readonly TierOutcome[]> {
-    const { recent, readsAhead, onError } = this.#options;
-    for (const change of changes) {
-      recent.note(change, change.version);
-      // A poll that was sent before may make the recent changes begin anew.
-      readsAhead.note(change, change.version);
-    }
+  async settle(
+    changes: readonly SettledChange[],
+    place?: EpochPlace,
+  ): Promise<readonly TierOutcome[]> {
+    const { onError } = this.#options;
+    for (const change of changes) this.note(change, change.version);
     if (this.#settling + changes.length > SETTLING_MAX) return changes.map(() => "failed");
     this.#settling += changes.length;
     try {
-      const outcomes = await this.tier.settle(changes);
+      const isOfNow = place !== undefined && this.isOfNow(place);
+      const outcomes = await this.tier.settle(
+        isOfNow ? changes : changes.map((change) => ({ ...change, copy: undefined })),
+      );
       return outcomes.map((outcome) => (outcome === "stored" ? "stored" : "skipped"));
     } catch (error) {
       onError(error);

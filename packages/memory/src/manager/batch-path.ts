@@ -207,11 +207,11 @@ export class BatchPath {
   ): Promise<Map<Group<CheckedOperation>, WriteResult | MemoryError | undefined>> {
     const outcome = new Map<Group<CheckedOperation>, WriteResult | MemoryError | undefined>();
     const { atomic, idempotencyKey } = run.options;
-    const isTroubled = this.#core.shared?.isTroubled() === true;
+    const isShared = this.#core.shared !== undefined;
     const writes = groups.flatMap((group) => {
       const write = atomic === true ? tiedWrite(group, before) : group.write;
-      // An ephemeral item of which the shared tier could not be asked ends by the trace of the removal.
-      if (isTroubled && write?.kind === "remove") return { ...write, leaveTrace: true };
+      // An ephemeral item that the shared tier has not found, or finds again, ends by the trace.
+      if (isShared && write?.kind === "remove") return { ...write, leaveTrace: true };
       return write ?? [];
     });
     if (writes.length === 0) return outcome;

@@ -16,7 +16,7 @@ export interface EphemeralSet extends ItemRef {
   readonly condition: Condition | undefined;
 }
 
-/** What a removal found. unknown: the home does not answer, so an item may still be there. */
+/** What a removal found. unknown: nothing, but an item may still be there or come back. */
 export type Removal = { readonly version: number } | "none" | "unknown";
 
 /** Where ephemeral items have their authority: this process, or the tier that all servers share. */

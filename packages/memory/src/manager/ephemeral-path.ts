@@ -99,7 +99,7 @@ export class EphemeralPath {
 
   /**
    * none: there is no such ephemeral item, so the authority is to be asked. unknown: the same, but its
-   * removal must leave a trace that ends an ephemeral item which could not be asked for.
+   * removal must leave a trace that ends an ephemeral item which may be there all the same.
    */
   async remove(
     ref: ItemRef,

@@ -36,15 +36,16 @@ export class SharedEphemerals implements EphemeralHome {
     const { authority } = this.#core;
     let baseVersion = 0;
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-      const provenAt = this.#shared.place();
-      if (provenAt === undefined) break;
+      const place = this.#shared.place();
+      if (place === undefined) break;
       baseVersion = Math.max(baseVersion, this.#shared.newest(item));
       const [durable] = await authority.getMany([item]);
       if (durable !== undefined) throw durabilityConflict(item.key);
+      if (!this.#shared.isOfNow(place)) continue;
       const result = await this.#shared.tier.putEphemeral({
         record: this.#record(item),
         ttlMs: item.ttlSeconds === undefined ? undefined : item.ttlSeconds * MS_PER_SECOND,
-        provenAt,
+        provenAt: place.provenAt,
         baseVersion,
         condition: item.condition,
       });
@@ -62,12 +63,12 @@ export class SharedEphemerals implements EphemeralHome {
     // The version of a durable item: whatever lies in the shared tier, it is not meant.
     if (typeof condition === "number" && !isEphemeralVersion(condition)) return "none";
     const found = await this.#shared.findEphemeral([ref]);
-    if (found === "unknown") return "unknown";
-    if (found[0] === undefined) return "none";
+    // Not found is not enough: after a failover the tier may have it again.
+    if (found === "unknown" || found[0] === undefined) return "unknown";
     try {
       const result = await this.#shared.tier.removeEphemeral(ref, condition);
       if (result.status === "conflict") throw conflict(ref, condition, result.currentVersion);
-      if (result.status !== "written" || !result.existed) return "none";
+      if (result.status !== "written" || !result.existed) return "unknown";
       await this.#leaveTraces([ref]);
       return result;
     } catch (error) {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Copies, mayHaveHappened } from "../coherence/copies.ts";
 import type { FillToken } from "../coherence/fill-guard.ts";
-import type { Reservation } from "../coherence/shared-copies.ts";
+import type { EpochPlace, Reservation } from "../coherence/shared-copies.ts";
 import { MemoryError, VersionConflict } from "../model/errors.ts";
 import { MemoryTier } from "../model/item.ts";
 import type { DeleteReceipt, ItemRecord, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
@@ -15,7 +15,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../tiers/authority.ts";
-import type { LogPlace, SettledChange } from "../tiers/shared.ts";
+import type { SettledChange } from "../tiers/shared.ts";
 import type { Core } from "./core.ts";
 import { checkValueBytes, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
@@ -83,18 +83,19 @@ export class WritePath {
     );
     try {
       const reserved = await this.#reserve(operations, placements);
-      const provenAt = shared?.place();
+      const place = shared?.place();
       const results = await authority.write(operations, options);
       const settled = operations.map((operation, index) =>
         this.#settle(operation, results[index], {
           // A repeated request may be answered by an old receipt: it proves nothing about now.
           token: options.idempotency === undefined ? tokens[index] : undefined,
           placement: placements[index] ?? placementOf(undefined),
-          provenAt,
+          place,
         }),
       );
       const hinted = reserved && (await this.#fillShared(settled, reserved));
-      const outcomes = await this.#settleShared(settled);
+      const waits = placements.some((placement) => placement.shared);
+      const outcomes = await this.#settleShared(settled, { place, waits });
       return { results, outcomes: outcomes.map((one, at) => ({ ...one, ...hinted?.[at] })) };
     } catch (error) {
       // Nobody may trust a copy made before what may have happened.
@@ -154,7 +155,7 @@ export class WritePath {
   ): Promise<Receipt> {
     const { authority, copies, codec, config, shared } = this.#core;
     const token = copies.guard.begin(ref);
-    const provenAt = shared?.place();
+    const place = shared?.place();
     let operation: PutOperation | undefined;
     /** Of the item as it was found; null: there was none. */
     let found: number | null | undefined;
@@ -193,9 +194,9 @@ export class WritePath {
         : this.#settle(operation ?? { kind: "remove", ...ref }, result, {
             token,
             placement: placementOf(undefined),
-            provenAt,
+            place,
           });
-      const [outcomes] = await this.#settleShared([settled]);
+      const [outcomes] = await this.#settleShared([settled], { place, waits: false });
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
       if (mayHaveHappened(error)) copies.invalidate(ref, Number.POSITIVE_INFINITY);
@@ -265,7 +266,7 @@ export class WritePath {
     how: {
       readonly token: FillToken | undefined;
       readonly placement: Placement;
-      readonly provenAt: LogPlace | undefined;
+      readonly place: EpochPlace | undefined;
     },
   ): Settled {
     const { copies, ephemeral } = this.#core;
@@ -279,7 +280,7 @@ export class WritePath {
     ephemeral?.remove(operation);
     if (operation.kind !== "put" || result.status !== "written" || how.token === undefined)
       return this.#marked(operation, result.version);
-    copies.invalidate(operation, result.version);
+    this.#committed(operation, result.version);
     const { version, createdAtMs, updatedAtMs, expiresAtMs, deadlineMs } = result;
     const { namespace, key, metadata, tags, body } = operation;
     const record = {
@@ -303,10 +304,16 @@ export class WritePath {
       objects = copies.fillObject(how.token, { ...meta, value, sizeBytes });
     }
     // One with a lifetime is left to the next reader: in the shared tier it counts from a lease.
-    const isCopied = how.provenAt !== undefined && deadlineMs === Number.POSITIVE_INFINITY;
-    const copy = isCopied ? { record, provenAt: how.provenAt } : undefined;
+    const isLasting = deadlineMs === Number.POSITIVE_INFINITY;
+    const copy =
+      isLasting && how.place !== undefined ? { record, provenAt: how.place.provenAt } : undefined;
     const change = { namespace, key, version, copy };
     return { ref: operation, objects, bytes, record, change };
+  }
+
+  #committed(ref: ItemRef, version: number): void {
+    this.#core.copies.invalidate(ref, version);
+    this.#core.shared?.note(ref, version);
   }
 
   /** An answer tells how things are now (null: no live item): nothing that says otherwise may follow. */
@@ -320,20 +327,23 @@ export class WritePath {
   /** Nothing older than this version stays anywhere; what is new is for the next reader to copy. */
   #marked(ref: ItemRef, version: number): Settled {
     const { namespace, key } = ref;
-    this.#core.copies.invalidate(ref, version);
+    this.#committed(ref, version);
     const change = { namespace, key, version, copy: undefined };
     return { ref, objects: "skipped", bytes: "skipped", record: undefined, change };
   }
 
   /** Tells the shared tier and the other servers. */
-  async #settleShared(settled: readonly Settled[]): Promise<readonly TierOutcomes[]> {
+  async #settleShared(
+    settled: readonly Settled[],
+    { place, waits }: { readonly place: EpochPlace | undefined; readonly waits: boolean },
+  ): Promise<readonly TierOutcomes[]> {
     const { shared } = this.#core;
     const changes = settled.flatMap(({ change }) => change ?? []);
     if (shared === undefined || changes.length === 0)
       return settled.map(({ objects, bytes }) => ({ objects, bytes, shared: "skipped" }));
-    const told = shared.settle(changes);
+    const told = shared.settle(changes, place);
     // "pending" must come true: while the tier is in trouble its answer is waited for, and it is quick.
-    const outcomes = shared.isTroubled() ? await told : undefined;
+    const outcomes = waits || shared.isTroubled() ? await told : undefined;
     let next = 0;
     return settled.map(({ objects, bytes, change }) => {
       const outcome = change === undefined ? "skipped" : (outcomes?.[next++] ?? "pending");

@@ -84,6 +84,8 @@ describeWithPostgresAndRedis("servers that share a PostgreSQL and a Redis", () =
     const receipt = await a.set(key, "x", { tierHint: "l2" });
     expect(receipt.tiers).toMatchObject({ l1: "skipped", l2: "stored", l3: "stored" });
     expect(await tierOf(b, key)).toBe("l2");
+    // The copy of before is there, so no lease is: it is replaced, and that is waited for too.
+    expect((await b.set(key, "y", { tierHint: "l2" })).tiers).toMatchObject({ l2: "stored" });
   });
 
   test("a deleted item leaves Redis, and nobody finds it there", async () => {
