@@ -121,7 +121,8 @@ export const ERROR_TEXTS: { readonly [code in ErrorCode]: ErrorText } = {
     todo: "Read with `consistency: latest` before deciding, or send an idempotency key and retry.",
   },
   DEADLINE_EXCEEDED: {
-    means: "The operation did not end within its time.",
+    means:
+      "The operation did not end within its time; of `getOrSet`: the loader, here or on another server, did not answer within `loaderTimeoutMs`.",
     todo: "Retry with a delay; look at the latency metrics when it goes on.",
   },
   STORAGE_LOCKED: {

@@ -206,13 +206,11 @@ describeWithPostgresAndRedis("two servers whose Redis is in trouble", () => {
     const lineOf = (tier: string) => async () =>
       (await explain(b)).find((line) => line["tier"] === tier);
     const shared = lineOf("l2");
-    await expect
-      .poll(shared, { timeout: 10_000 })
-      .toMatchObject({
-        present: true,
-        version,
-        reason: expect.stringContaining("proven by the change log"),
-      });
+    await expect.poll(shared, { timeout: 10_000 }).toMatchObject({
+      present: true,
+      version,
+      reason: expect.stringContaining("proven by the change log"),
+    });
     expect(await lineOf("l1")()).toMatchObject({ present: false });
     expect(await lineOf("l3")()).toMatchObject({ present: true, version });
     await b("GET", itemPath(ns, "k"));

@@ -19,7 +19,7 @@ const EVERYTHING_FLOOR = 2;
 const BASE64URL = /^[\w-]+$/u;
 
 /** Absent when it was read: no copy is new enough, only the authority can tell. */
-export const ABSENT = Number.POSITIVE_INFINITY;
+export const ABSENT: number = Number.POSITIVE_INFINITY;
 
 /** What a session has seen, and so what it may be shown from now on. */
 export interface Demands {

@@ -130,7 +130,7 @@ export function recordOf(
   };
 }
 
-export function copyOf(ref: ItemRef, version: number, provenAt = version): SharedCopy {
+export function copyOf(ref: ItemRef, version: number, provenAt: number = version): SharedCopy {
   return { record: recordOf(ref, version), provenAt };
 }
 

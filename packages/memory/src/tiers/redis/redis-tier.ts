@@ -64,7 +64,7 @@ const SCAN_COUNT = 500;
  * twice, and that a Redis which is away, slow or full costs little and breaks nothing.
  */
 export class RedisTier implements SharedTier {
-  readonly name = MemoryTier.L2_SHARED_MEMORY;
+  readonly name: MemoryTier = MemoryTier.L2_SHARED_MEMORY;
   readonly capabilities: TierCapabilities = {
     role: "copy",
     holds: "bytes",

@@ -49,7 +49,9 @@ local function write(version, proven, base, ttl, rest)
 end
 `;
 
-export const EPHEMERAL_SCRIPTS = {
+export const EPHEMERAL_SCRIPTS: {
+  readonly [script in "put" | "remove" | "touch" | "prove"]: string;
+} = {
   /** ARGV: condition ttlMs provenAt baseVersion rest. */
   put: `${JUDGE}${WRITE}
 local proven, base = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -90,4 +92,4 @@ local base = math.max(tonumber(ARGV[3]), number_at(raw, 3))
 redis.call('SETRANGE', KEYS[1], 0, make_head({version, proven, base, number_at(raw, 4)}))
 return {1, digits(version), 1}
 `,
-} as const;
+};
