@@ -228,6 +228,16 @@ BEGIN
     results := {{schema}}.put_items(
       namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, at);
   ELSE
+    -- To remove what is being loaded is a change although nothing is there: what the loader brings is
+    -- older than the removal.
+    IF 'remove' = ANY (kinds) AND EXISTS (SELECT FROM {{schema}}.leases) THEN
+      kinds := ARRAY(
+        SELECT CASE WHEN o.kind = 'remove' AND EXISTS (
+          SELECT FROM {{schema}}.leases l WHERE l.namespace = o.namespace AND l.key = o.key
+        ) THEN 'erase' ELSE o.kind END
+        FROM unnest(kinds, namespaces, keys) WITH ORDINALITY AS o (kind, namespace, key, ord)
+        ORDER BY o.ord);
+    END IF;
     SELECT * INTO step FROM {{schema}}.apply_operations(array_replace(kinds, 'erase', 'remove'),
       namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, conditions, on_conflict);
     outcome := step.outcome;

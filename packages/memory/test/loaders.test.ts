@@ -175,6 +175,18 @@ function loaderSuite(open: () => Promise<Database>): void {
     expect(source.calls).toBe(1);
   });
 
+  test("a delete that finds nothing makes old what a loader brings, here and on another server", async () => {
+    const [one, other] = [await server(), await server()];
+    for (const [index, remover] of [one, other].entries()) {
+      const loading = one.getOrSet("k", source.load);
+      await source.called(index + 1);
+      expect((await remover.delete("k")).existed).toBe(false);
+      source.answer("old");
+      expect(await loading).toBe("old");
+      expect(await one.get("k", LATEST)).toBe(undefined);
+    }
+  });
+
   test("a caller who joined a flight that was outrun loads anew", async () => {
     const one = await server();
     const before = one.getOrSet("k", source.load);
@@ -299,11 +311,17 @@ describe("loaders, embedded", () => {
     source.answer("old");
     expect(await loading).toBe("old");
     expect(await memory.get("k", LATEST)).toBe(undefined);
-    const values = Array.from({ length: CALLERS }, () => memory.getOrSet("k", source.load));
+    const inVain = memory.getOrSet("k", source.load);
     await source.called(2);
+    await memory.delete("k");
+    source.answer("old");
+    expect(await inVain).toBe("old");
+    expect(await memory.get("k", LATEST)).toBe(undefined);
+    const values = Array.from({ length: CALLERS }, () => memory.getOrSet("k", source.load));
+    await source.called(3);
     source.answer("new");
     expect(new Set(await Promise.all(values))).toEqual(new Set(["new"]));
-    expect(source.calls).toBe(2);
+    expect(source.calls).toBe(3);
     await memory.set("other", 1, { durability: "ephemeral", ttlSeconds: 500 });
     expect(await memory.getOrSet<number>("other", () => 2)).toBe(1);
     const vanishing = { durability: "ephemeral", ttlSeconds: 500 } as const;

@@ -18,6 +18,10 @@ export class SingleFlight {
     return { answer: started, joined: false };
   }
 
+  has(id: string): boolean {
+    return this.#running.has(id);
+  }
+
   get size(): number {
     return this.#running.size;
   }

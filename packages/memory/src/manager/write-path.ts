@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { Copies, mayHaveHappened } from "../coherence/copies.ts";
 import type { FillToken } from "../coherence/fill-guard.ts";
-import type { EpochPlace, Reservation } from "../coherence/shared-copies.ts";
+import type { EpochPlace } from "../coherence/shared-copies.ts";
 import { MemoryError, VersionConflict } from "../model/errors.ts";
 import { MemoryTier } from "../model/item.ts";
-import type { DeleteReceipt, ItemRecord, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
+import type { DeleteReceipt, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
 import type {
   Condition,
@@ -15,19 +15,13 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../tiers/authority.ts";
-import type { SettledChange } from "../tiers/shared.ts";
+import { refId } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
 import { checkValueBytes, describeCondition } from "./inputs.ts";
 import type { CheckedSet } from "./inputs.ts";
 import { mergePatch } from "./merge-patch.ts";
-
-/** Where the copy of a write goes. */
-export interface Placement {
-  readonly objects: boolean;
-  readonly bytes: boolean;
-  /** Into the tier that all servers see, and wait until it is there. Otherwise only if it takes it. */
-  readonly shared: boolean;
-}
+import { fillShared, reserveShared, settleShared, unsettled } from "./settle-shared.ts";
+import type { Placement, Settled, TierOutcomes } from "./settle-shared.ts";
 
 /** A hint names the slowest tier that keeps a copy; none means process memory. */
 export function placementOf(tierHint: MemoryTier | undefined): Placement {
@@ -82,9 +76,9 @@ export class WritePath {
       (_, index) => options.placement?.(index) ?? placementOf(undefined),
     );
     try {
-      const reserved = await this.#reserve(operations, placements);
+      const reserved = await reserveShared(shared, operations, placements);
       const place = shared?.place();
-      const results = await authority.write(operations, options);
+      const results = await authority.write(this.#traced(operations), options);
       const settled = operations.map((operation, index) =>
         this.#settle(operation, results[index], {
           // A repeated request may be answered by an old receipt: it proves nothing about now.
@@ -93,9 +87,9 @@ export class WritePath {
           place,
         }),
       );
-      const hinted = reserved && (await this.#fillShared(settled, reserved));
+      const hinted = shared && reserved && (await fillShared(shared, settled, reserved));
       const waits = placements.some((placement) => placement.shared);
-      const outcomes = await this.#settleShared(settled, { place, waits });
+      const outcomes = await settleShared(shared, settled, { place, waits });
       return { results, outcomes: outcomes.map((one, at) => ({ ...one, ...hinted?.[at] })) };
     } catch (error) {
       // Nobody may trust a copy made before what may have happened.
@@ -196,7 +190,7 @@ export class WritePath {
             placement: placementOf(undefined),
             place,
           });
-      const [outcomes] = await this.#settleShared([settled], { place, waits: false });
+      const [outcomes] = await settleShared(shared, [settled], { place, waits: false });
       return { key: ref.key, version: String(result.version), tiers: this.#tiers(outcomes) };
     } catch (error) {
       if (mayHaveHappened(error)) copies.invalidate(ref, Number.POSITIVE_INFINITY);
@@ -228,34 +222,17 @@ export class WritePath {
     );
   }
 
-  /** Takes the right to put copies where the hint asks for one, before it can be too old. */
-  async #reserve(
-    operations: readonly WriteOperation[],
-    placements: readonly Placement[],
-  ): Promise<Reservation | undefined> {
-    const { shared } = this.#core;
-    if (shared === undefined || !placements.some((placement) => placement.shared)) return undefined;
-    const reservation = await shared.reserve(operations);
-    if (reservation === undefined) return undefined;
-    const leases = reservation.leases.map((lease, index) =>
-      placements[index]?.shared === true ? lease : undefined,
-    );
-    return { ...reservation, leases };
-  }
-
-  /** Puts copies under the leases that were taken before the write, and waits for them. */
-  async #fillShared(
-    settled: readonly Settled[],
-    reserved: Reservation,
-  ): Promise<readonly (Pick<TierOutcomes, "shared"> | undefined)[]> {
-    const { shared } = this.#core;
-    const filled = await shared?.fill(
-      settled.map(({ ref }) => ref),
-      reserved,
-      settled.map(({ record }) => record),
-    );
-    return reserved.leases.map((lease, index) =>
-      lease === undefined ? undefined : { shared: filled?.[index] === true ? "stored" : "failed" },
+  /**
+   * To remove what is being loaded here is a change although nothing is there: what the loader brings is
+   * older. Of loads on other servers the authority knows by their leases.
+   */
+  #traced(operations: readonly WriteOperation[]): readonly WriteOperation[] {
+    const { flights } = this.#core;
+    if (flights.size === 0) return operations;
+    return operations.map((operation) =>
+      operation.kind === "remove" && flights.has(refId(operation))
+        ? { ...operation, leaveTrace: true }
+        : operation,
     );
   }
 
@@ -332,25 +309,6 @@ export class WritePath {
     return { ref, objects: "skipped", bytes: "skipped", record: undefined, change };
   }
 
-  /** Tells the shared tier and the other servers. */
-  async #settleShared(
-    settled: readonly Settled[],
-    { place, waits }: { readonly place: EpochPlace | undefined; readonly waits: boolean },
-  ): Promise<readonly TierOutcomes[]> {
-    const { shared } = this.#core;
-    const changes = settled.flatMap(({ change }) => change ?? []);
-    if (shared === undefined || changes.length === 0)
-      return settled.map(({ objects, bytes }) => ({ objects, bytes, shared: "skipped" }));
-    const told = shared.settle(changes, place);
-    // "pending" must come true: while the tier is in trouble its answer is waited for, and it is quick.
-    const outcomes = waits || shared.isTroubled() ? await told : undefined;
-    let next = 0;
-    return settled.map(({ objects, bytes, change }) => {
-      const outcome = change === undefined ? "skipped" : (outcomes?.[next++] ?? "pending");
-      return { objects, bytes, shared: outcome };
-    });
-  }
-
   #tiers(outcomes: TierOutcomes | undefined): Receipt["tiers"] {
     const { copies, authority, shared } = this.#core;
     return Copies.outcomes(authority.name, [
@@ -359,27 +317,6 @@ export class WritePath {
       [shared?.tier.name, outcomes?.shared ?? "skipped"],
     ]);
   }
-}
-
-/** What became of the copies of one write. */
-export interface TierOutcomes {
-  readonly objects: TierOutcome;
-  readonly bytes: TierOutcome;
-  readonly shared: TierOutcome;
-}
-
-/** The same, with what the shared tier is still to be told. */
-interface Settled {
-  readonly ref: ItemRef;
-  readonly objects: TierOutcome;
-  readonly bytes: TierOutcome;
-  /** What was written, when this answer proves it. */
-  readonly record: ItemRecord | undefined;
-  readonly change: SettledChange | undefined;
-}
-
-function unsettled(ref: ItemRef): Settled {
-  return { ref, objects: "skipped", bytes: "skipped", record: undefined, change: undefined };
 }
 
 export function notFound(key: string): MemoryError {

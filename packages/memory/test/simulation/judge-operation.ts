@@ -34,7 +34,8 @@ export function judgeOperation(operation: WriteOperation, moment: Moment): Judge
   const ends = lease.id;
   const version = nextVersion(known?.version ?? 0);
   if (operation.kind !== "put" && live === undefined) {
-    const leavesTrace = operation.kind === "remove" && operation.leaveTrace === true;
+    const isLoading = state.leases.has(refId(operation));
+    const leavesTrace = operation.kind === "remove" && (operation.leaveTrace === true || isLoading);
     const row = leavesTrace ? tombstone(operation, version, nowMs) : undefined;
     return { result: { status: "absent", version }, row, ends };
   }

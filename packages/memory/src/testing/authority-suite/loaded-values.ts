@@ -4,7 +4,7 @@ import { authorityCase, bytes, expectWritten, sameBody } from "./fixture.ts";
 import type { AuthorityFixture, AuthorityMaker } from "./fixture.ts";
 import { LONG_SECONDS, storeLoaded, takeGranted } from "./leases.ts";
 
-/** What may happen to a key between the lease and the store: all but the last make the value old. */
+/** What may happen to a key between the lease and the store: those that are false make the value old. */
 const EVENTS: readonly [string, (f: AuthorityFixture, key: string) => Promise<unknown>, boolean][] =
   [
     ["written", (f, key) => f.put(key), false],
@@ -32,7 +32,6 @@ const EVENTS: readonly [string, (f: AuthorityFixture, key: string) => Promise<un
     ["cleared", (f) => f.authority.clear(f.namespace, false), false],
     ["swept", (f) => f.authority.sweep(1_000), true],
     ["read and not found", (f, key) => f.get(key), true],
-    ["removed in vain", (f, key) => f.one(f.removeOperation(key)), true],
   ];
 
 /** How a key is before somebody asks for its lease. */
@@ -64,9 +63,27 @@ export const BEGINNINGS: readonly [
   ],
 ];
 
+/** A removal that finds nothing is told from none by the lease, where there is one. */
+function vainRemovalCase(maker: AuthorityMaker): SuiteCase {
+  return authorityCase(
+    maker,
+    "loaded: when the key is removed in vain meanwhile, it is refused",
+    async (f) => {
+      const claim = await takeGranted(f, f.ref("k"), { ttlSeconds: LONG_SECONDS });
+      assert.equal((await f.one(f.removeOperation("k"))).status, "absent");
+      const result = await storeLoaded(f, "k", claim);
+      assert.deepEqual(result, { status: "conflict", currentVersion: null });
+      assert.equal(await f.get("k"), undefined);
+      // Nobody loads this one: nothing is recorded.
+      assert.equal((await f.one(f.removeOperation("other"))).status, "absent");
+      assert.deepEqual(await f.authority.newestVersions([f.ref("other")]), [0]);
+    },
+  );
+}
+
 /** No old value comes back, whatever the key was and whatever became of it. */
 export function loadedValueCases(maker: AuthorityMaker): SuiteCase[] {
-  return BEGINNINGS.flatMap(([beginning, begin]) =>
+  const cases = BEGINNINGS.flatMap(([beginning, begin]) =>
     EVENTS.map(([event, happen, isStored]) =>
       authorityCase(
         maker,
@@ -97,4 +114,5 @@ export function loadedValueCases(maker: AuthorityMaker): SuiteCase[] {
       ),
     ),
   );
+  return [...cases, vainRemovalCase(maker)];
 }
