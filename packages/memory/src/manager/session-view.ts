@@ -22,6 +22,7 @@ import type {
   SessionMemory,
   SetOptions,
   TouchOptions,
+  LoadOptions,
   UpdateOptions,
 } from "./memory.ts";
 import {
@@ -156,7 +157,7 @@ export class SessionView implements SessionMemory {
   async getOrSet<T = JsonValue>(
     key: string,
     loader: () => Promise<T> | T,
-    options?: UpdateOptions,
+    options?: LoadOptions,
   ): Promise<T> {
     const found = await this.get<T>(key);
     if (found !== undefined) return found;
