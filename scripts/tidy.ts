@@ -3,7 +3,7 @@ import { expandOnly } from "./tidy/expand-only.ts";
 import { fileSize } from "./tidy/file-size.ts";
 import { links } from "./tidy/links.ts";
 import { leftovers } from "./tidy/leftovers.ts";
-import { migrations } from "./tidy/migrations.ts";
+import { functionsStandOnce, migrations } from "./tidy/migrations.ts";
 import { metricNames } from "./tidy/metric-names.ts";
 import { settingNames } from "./tidy/setting-names.ts";
 import { readTree } from "./tidy/source-tree.ts";
@@ -24,6 +24,7 @@ const RULES: readonly Rule[] = [
   leftovers,
   links,
   migrations,
+  functionsStandOnce,
   expandOnly,
   testNames,
   settingNames,

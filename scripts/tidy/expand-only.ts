@@ -1,9 +1,8 @@
+import { FIRST_RELEASE_MIGRATION } from "./migrations.ts";
 import type { Problem, Rule } from "./source-tree.ts";
 
 const FILE = /^packages\/memory\/sql\/(\d{6})-[a-z0-9-]+\.sql$/;
 const PACKAGE = "packages/memory/package.json";
-/** The last migration of the first release: nothing older runs beside what made the tables. */
-const FIRST_RELEASE_MIGRATION = 5;
 const CONTRACTS = /^-- contracts: unused since (\d+)\.(\d+)\.(\d+)$/m;
 const NAME = String.raw`(?:\{\{schema\}\}\.)?"?(\w+)"?`;
 const CREATED = new RegExp(

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { ROOT } from "../lib/workspace.ts";
 import { fileSize } from "./file-size.ts";
 import { leftovers } from "./leftovers.ts";
 import { links } from "./links.ts";
-import { migrations } from "./migrations.ts";
-import { treeOf } from "./source-tree.ts";
+import { functionsStandOnce, migrations } from "./migrations.ts";
+import { readTree, treeOf } from "./source-tree.ts";
 import { testNames } from "./test-names.ts";
 
 test("a file of 400 lines is fine, one of 401 is not", () => {
@@ -34,6 +35,20 @@ test("migrations are consecutive and well named", () => {
   const double = treeOf({ [`${folder}/000001-a.sql`]: "", [`${folder}/000001-b.sql`]: "" });
   expect(migrations(double)).toHaveLength(1);
   expect(migrations(treeOf({ [`${folder}/1.sql`]: "" }))).toHaveLength(1);
+});
+
+test("a function stands once in the migrations of the first release", () => {
+  const folder = "packages/memory/sql";
+  const make = "CREATE FUNCTION {{schema}}.f(n int) RETURNS void";
+  const again = "CREATE OR REPLACE FUNCTION {{schema}}.f(n int) RETURNS void";
+  const before = { [`${folder}/000001-items.sql`]: make };
+  const restated = treeOf({ ...before, [`${folder}/000002-jobs.sql`]: `-- As before.\n${again}` });
+  expect(functionsStandOnce(restated)).toEqual([
+    expect.objectContaining({ file: `${folder}/000002-jobs.sql` }),
+  ]);
+  const released = treeOf({ ...before, [`${folder}/000099-jobs.sql`]: again });
+  expect(functionsStandOnce(released)).toEqual([]);
+  expect(functionsStandOnce(readTree(ROOT))).toEqual([]);
 });
 
 test("two tests of one name in one suite are reported, in two suites they are not", () => {

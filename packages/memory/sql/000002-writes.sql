@@ -5,6 +5,8 @@
 -- idempotency key; rows by (namespace, key). (A batch with conditions, removals or touches locks the
 -- rows that are there before it makes new ones. If such a new one is being made by another batch that
 -- waits for one of those rows, PostgreSQL ends one of the two and it is done again.)
+--
+-- A function's body is looked up when it is called, so these may call what later files make.
 
 -- Writers hold this lock shared until they commit and a clear holds it alone. So a clear's version is
 -- above all that was written before it, and a writer that comes after sees the clear.
@@ -12,6 +14,7 @@
 -- can be seen to hold it, which readers of the log and the purge rely on.
 CREATE FUNCTION {{schema}}.begin_write() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
+  PERFORM {{schema}}.flush_on_commit();
   PERFORM pg_advisory_xact_lock_shared(hashtextextended('{{schema}}.items', 0));
 END $$;
 
@@ -232,7 +235,8 @@ BEGIN
 END $$;
 
 -- One write: operations on distinct keys as parallel arrays, see apply_operations; without `kinds`
--- they are puts without conditions.
+-- they are puts without conditions. A kind more, "erase": a removal that leaves a trace also where it
+-- finds nothing.
 -- outcome: written, aborted (nothing was written), replayed (the results are an earlier write's) or
 -- mismatch (the idempotency key is another request's).
 CREATE FUNCTION {{schema}}.write_items(
@@ -259,10 +263,23 @@ BEGIN
     results := {{schema}}.put_items(
       namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, at);
   ELSE
-    SELECT * INTO step FROM {{schema}}.apply_operations(kinds, namespaces, keys, bodies, metadatas,
-      tag_lists, lifetimes, expiries, conditions, on_conflict);
+    -- To remove what is being loaded is a change although nothing is there: what the loader brings is
+    -- older than the removal.
+    IF 'remove' = ANY (kinds) AND EXISTS (SELECT FROM {{schema}}.leases) THEN
+      kinds := ARRAY(
+        SELECT CASE WHEN o.kind = 'remove' AND EXISTS (
+          SELECT FROM {{schema}}.leases l WHERE l.namespace = o.namespace AND l.key = o.key
+        ) THEN 'erase' ELSE o.kind END
+        FROM unnest(kinds, namespaces, keys) WITH ORDINALITY AS o (kind, namespace, key, ord)
+        ORDER BY o.ord);
+    END IF;
+    SELECT * INTO step FROM {{schema}}.apply_operations(array_replace(kinds, 'erase', 'remove'),
+      namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, conditions, on_conflict);
     outcome := step.outcome;
     results := step.results;
+    IF outcome = 'written' AND 'erase' = ANY (kinds) THEN
+      PERFORM {{schema}}.leave_traces(kinds, namespaces, keys, results.statuses, results.versions);
+    END IF;
   END IF;
   IF token_id IS NOT NULL AND outcome = 'written' THEN
     UPDATE {{schema}}.idempotency SET receipt = to_jsonb(results)
@@ -303,6 +320,7 @@ RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   drawn bigint;
 BEGIN
+  PERFORM {{schema}}.flush_on_commit();
   PERFORM pg_advisory_xact_lock(hashtextextended('{{schema}}.items', 0));
   drawn := nextval('{{schema}}.versions');
   INSERT INTO {{schema}}.namespace_clears (namespace, below, version) VALUES (cleared, with_below, drawn)
