@@ -129,6 +129,24 @@ export const ERROR_TEXTS: { readonly [code in ErrorCode]: ErrorText } = {
     means: "Another process holds the storage folder.",
     todo: "Stop it, or set another `CHERRY_DATA_DIR`. The lock frees itself after a crash.",
   },
+  EMBEDDING_UNAVAILABLE: {
+    means:
+      "What makes vectors did not answer: the endpoint is away, slow, limits us or refuses our key, or the local model stopped.",
+    todo: "Writes go on and are indexed later. Look at the message's cause; search by keyword works meanwhile.",
+  },
+  EMBEDDING_INVALID: {
+    means:
+      "What makes vectors answered with something else: too few vectors, another dimension, no numbers, or no JSON.",
+    todo: "Compare `CHERRY_EMBEDDINGS_MODEL` and `CHERRY_EMBEDDINGS_DIMENSIONS` with what the endpoint serves.",
+  },
+  EMBEDDING_REFUSED: {
+    means: "What makes vectors will not take this text, however often it is asked.",
+    todo: "Shorten the text (`text` of the write), or write with `embed: false`; the item is found by its words.",
+  },
+  EMBEDDING_BUDGET_SPENT: {
+    means: "The tokens or the money that embedding may cost in a day are spent.",
+    todo: "Wait for midnight UTC, or raise `embeddings.budget`; what waits is embedded then.",
+  },
   CLOSED: {
     means: "The manager was closed.",
     todo: "Open a new one.",

@@ -36,6 +36,14 @@ export const ERROR_CODES = {
   DEADLINE_EXCEEDED: { retryable: true, status: 503 },
   /** Another process holds the storage folder. */
   STORAGE_LOCKED: { retryable: true, status: 503 },
+  /** The model or endpoint that makes vectors did not answer, or not with vectors. */
+  EMBEDDING_UNAVAILABLE: { retryable: true, status: 503 },
+  /** What it answered is not what was asked for: another count, dimension, or no numbers. */
+  EMBEDDING_INVALID: { retryable: true, status: 502 },
+  /** It will not take these texts. */
+  EMBEDDING_REFUSED: { retryable: false, status: 422 },
+  /** Nothing more is embedded before midnight UTC. */
+  EMBEDDING_BUDGET_SPENT: { retryable: true, status: 503 },
   CLOSED: { retryable: false, status: 503 },
   NOT_INITIALIZED: { retryable: false, status: 503 },
   INTERNAL: { retryable: false, status: 500 },
