@@ -2,10 +2,10 @@ import type { ItemMeta, ItemRecord, ItemRef, MemoryTier, ObjectRecord } from "..
 
 /** What a tier can do. Shared code asks these, never which tier it is. */
 export interface TierCapabilities {
-  /** "authority" decides what is true; "copy" may forget at any time. */
-  readonly role: "copy" | "authority";
-  /** Records it hands over: decoded objects or encoded bytes. */
-  readonly holds: "objects" | "bytes";
+  /** "authority" decides what is true; "copy" may forget at any time; "index" finds, and holds no item. */
+  readonly role: "copy" | "authority" | "index";
+  /** Records it hands over: decoded objects or encoded bytes. An index: vectors. */
+  readonly holds: "objects" | "bytes" | "vectors";
   /** Answers `find` at once, in this process. */
   readonly synchronous: boolean;
   /** Seen by every server. */
