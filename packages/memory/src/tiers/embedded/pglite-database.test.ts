@@ -107,6 +107,26 @@ describe("PgliteDatabase on a folder", () => {
     expect(await second.query(NUMBERS)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
+  test("finds the nearest vectors through an index, also after a restart", async () => {
+    const nearest = {
+      name: "nearest",
+      text: "SELECT n FROM points ORDER BY at <-> $1::vector LIMIT 2",
+    };
+    const first = await open();
+    await first.script(`
+      CREATE EXTENSION vector;
+      CREATE TABLE points (n int PRIMARY KEY, at vector(2));
+      CREATE INDEX points_at ON points USING hnsw (at vector_l2_ops);
+      INSERT INTO points SELECT n, ARRAY[n, 0]::vector FROM generate_series(1, 100) n;
+    `);
+    await first.close();
+    const second = await open();
+    await second.script("SET enable_seqscan = off");
+    expect(await second.query(nearest, ["[41.1,0]"])).toEqual([{ n: 41 }, { n: 42 }]);
+    const plan = await second.query({ text: `EXPLAIN ${nearest.text}` }, ["[41.1,0]"]);
+    expect(JSON.stringify(plan)).toContain("Index Scan using points_at");
+  });
+
   test("keeps every acknowledged write over kill -9, and frees the folder", async () => {
     const writer = await startWriter(folder.path, WRITES_BEFORE_KILL);
     await expect(open()).rejects.toMatchObject({
