@@ -1,3 +1,4 @@
+import { mayHaveHappened } from "../coherence/copies.ts";
 import type { SharedCopies } from "../coherence/shared-copies.ts";
 import { MemoryError } from "../model/errors.ts";
 import { matchGlob } from "../model/glob.ts";
@@ -65,16 +66,21 @@ export class SharedEphemerals implements EphemeralHome {
     const found = await this.#shared.findEphemeral([ref]);
     // Not found is not enough: after a failover the tier may have it again.
     if (found === "unknown" || found[0] === undefined) return "unknown";
+    let version: number;
     try {
       const result = await this.#shared.tier.removeEphemeral(ref, condition);
       if (result.status === "conflict") throw conflict(ref, condition, result.currentVersion);
       if (result.status !== "written" || !result.existed) return "unknown";
-      await this.#leaveTraces([ref]);
-      return result;
+      ({ version } = result);
     } catch (error) {
-      if (error instanceof MemoryError && error.code === "STORE_UNAVAILABLE") return "unknown";
-      throw error;
+      if (!(error instanceof MemoryError)) throw error;
+      if (error.code === "STORE_UNAVAILABLE") return "unknown";
+      // Where nothing was to be judged the log ends what was found, whatever became of the command.
+      if (!mayHaveHappened(error) || condition !== undefined) throw error;
+      ({ version } = found[0]);
     }
+    await this.#leaveTraces([ref]);
+    return { version };
   }
 
   async touch(
@@ -98,11 +104,19 @@ export class SharedEphemerals implements EphemeralHome {
   }): Promise<number> {
     const { pattern } = scope;
     const gone: ItemRef[] = [];
-    const removed = await this.#shared.tier.removeEphemeralWhere(scope, (ref) => {
+    const matches = (ref: ItemRef): boolean => {
       const isMeant = pattern === undefined || matchGlob(pattern, ref.key);
       if (isMeant) gone.push(ref);
       return isMeant;
-    });
+    };
+    let removed: number;
+    try {
+      removed = await this.#shared.tier.removeEphemeralWhere(scope, matches);
+    } catch (error) {
+      // The next attempt will not find what this one has removed, and so leave no trace of it.
+      if (mayHaveHappened(error)) await this.#leaveTraces(gone);
+      throw error;
+    }
     await this.#leaveTraces(gone);
     return removed;
   }

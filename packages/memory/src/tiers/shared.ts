@@ -70,7 +70,8 @@ export type EphemeralResult =
  * A tier that all servers see and that may forget, lag, or come back with an old state at any time:
  * nothing it says is believed without proof from the authority's change log. All methods reject with
  * STORE_UNAVAILABLE when it does not answer in time; a command that was sent may still be carried out
- * at any later moment, and must do no harm then.
+ * at any later moment, and must do no harm then. Of ephemeral items it is the authority: a change of
+ * one that may have been made rejects with OUTCOME_UNKNOWN, and STORE_UNAVAILABLE says that it was not.
  */
 export interface SharedTier extends Tier {
   /** The authority's epoch: part of every key and message. Entries of another are not seen. */

@@ -1,4 +1,5 @@
 import { MemoryError } from "../../src/model/errors.ts";
+import type { ErrorCode } from "../../src/model/errors.ts";
 import type { ItemRef } from "../../src/model/item.ts";
 import { MemoryTier } from "../../src/model/item.ts";
 import type {
@@ -136,11 +137,11 @@ export class SimulatedSharedTier implements SharedTier {
   }
 
   putEphemeral(put: EphemeralPut): Promise<EphemeralResult> {
-    return this.#run("put", (name) => this.#rules.putEphemeral(name(put.record), put));
+    return this.#change("put", (name) => this.#rules.putEphemeral(name(put.record), put));
   }
 
   removeEphemeral(ref: ItemRef, condition: Condition): Promise<EphemeralResult> {
-    return this.#run("remove", (name) => this.#rules.removeEphemeral(name(ref), condition));
+    return this.#change("remove", (name) => this.#rules.removeEphemeral(name(ref), condition));
   }
 
   touchEphemeral(
@@ -148,7 +149,7 @@ export class SimulatedSharedTier implements SharedTier {
     ttlMs: number | undefined,
     condition: Condition,
   ): Promise<EphemeralResult> {
-    return this.#run("touch", (name) => this.#rules.touchEphemeral(name(ref), ttlMs, condition));
+    return this.#change("touch", (name) => this.#rules.touchEphemeral(name(ref), ttlMs, condition));
   }
 
   proveEphemeral(
@@ -163,7 +164,7 @@ export class SimulatedSharedTier implements SharedTier {
     matches: (ref: ItemRef) => boolean,
   ): Promise<number> {
     const { redis } = this.#options;
-    return this.#run("removeWhere", (name) => {
+    return this.#change("removeWhere", (name) => {
       let removed = 0;
       for (const [at, slot] of redis.slots) {
         if (slot.kind !== "ephemeral" || at !== name(slot.record)) continue;
@@ -184,11 +185,20 @@ export class SimulatedSharedTier implements SharedTier {
     redis.subscribe({ process, link, channel: () => this.#epoch ?? "", hear });
   }
 
+  /** A command whose failure is told as unknown where it may have been, or may yet be, carried out. */
+  #change<T>(command: string, work: (name: Name, epoch: string) => T): Promise<T> {
+    return this.#run(command, work, "OUTCOME_UNKNOWN");
+  }
+
   /**
    * One command. Who waits for it is told of a failure after the timeout, and it may still be carried
    * out; names are those of the epoch in which it was sent.
    */
-  #run<T>(command: string, work: (name: Name, epoch: string) => T): Promise<T> {
+  #run<T>(
+    command: string,
+    work: (name: Name, epoch: string) => T,
+    whenUnanswered: ErrorCode = "STORE_UNAVAILABLE",
+  ): Promise<T> {
     const { scheduler, process, redis, link, commandTimeoutMs } = this.#options;
     const epoch = this.#epoch;
     if (epoch === undefined)
@@ -204,19 +214,19 @@ export class SimulatedSharedTier implements SharedTier {
         this.#hasFailed = isFailure;
         settle();
       };
-      const fail = (): void =>
+      const fail = (code: ErrorCode): void =>
         end(true, () => {
-          scheduler.trace(() => `${process.name} redis ${command} fails`);
-          reject(new MemoryError("STORE_UNAVAILABLE", "the simulated Redis did not answer"));
+          scheduler.trace(() => `${process.name} redis ${command} fails: ${code}`);
+          reject(new MemoryError(code, "the simulated Redis did not answer"));
         });
-      const failSoon = (): void =>
+      const failSoon = (code: ErrorCode): void =>
         void scheduler.after(link.delayMs(), () => {
-          process.deliver(fail);
+          process.deliver(() => fail(code));
         });
-      if (link.isCut) return failSoon();
-      forgetTimer = process.timer(commandTimeoutMs, fail);
+      if (link.isCut) return failSoon("STORE_UNAVAILABLE");
+      forgetTimer = process.timer(commandTimeoutMs, () => fail(whenUnanswered));
       scheduler.after(link.delayMs(), () => {
-        if (redis.isAway || link.isCut) return failSoon();
+        if (redis.isAway || link.isCut) return failSoon(whenUnanswered);
         const answer = work(name, epoch);
         if (link.losesAnswer()) return;
         scheduler.after(link.delayMs(), () =>

@@ -8,7 +8,7 @@ import { backoffMs } from "../../resilience/backoff.ts";
 import { Breaker } from "../../resilience/breaker.ts";
 import { makeRedisClient } from "./redis-client.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { redisFault, unavailable } from "./redis-faults.ts";
+import { isUnanswered, redisFault, unanswered, unavailable } from "./redis-faults.ts";
 import type { RedisFault } from "./redis-faults.ts";
 import { inspectRedis } from "./redis-inspection.ts";
 import type { Inspection } from "./redis-inspection.ts";
@@ -129,17 +129,15 @@ export class RedisConnection {
 
   /** Sends what `send` sends; rejects with STORE_UNAVAILABLE, at once where there is no hope. */
   async run<T>(operation: TierOperation, send: (client: RedisClient) => Promise<T>): Promise<T> {
-    const { clock, metrics, tier } = this.#options;
-    this.#admit(operation);
-    const sentMs = clock.monotonicMs();
-    try {
-      const reply = await send(this.#client);
-      this.#breaker.success();
-      metrics.latency(tier, operation, clock.monotonicMs() - sentMs);
-      return reply;
-    } catch (error) {
-      throw this.#failed(operation, error);
-    }
+    return this.#run(operation, send, unavailable);
+  }
+
+  /**
+   * The same for a change that nobody else keeps: rejects with OUTCOME_UNKNOWN where it was sent and no
+   * answer came, so that STORE_UNAVAILABLE means that it was surely not made.
+   */
+  async change<T>(operation: TierOperation, send: (client: RedisClient) => Promise<T>): Promise<T> {
+    return this.#run(operation, send, unanswered);
   }
 
   /** The nodes that hold keys. */
@@ -153,6 +151,26 @@ export class RedisConnection {
     this.#isUsable = false;
     this.#firstLook?.();
     this.#client.disconnect();
+  }
+
+  async #run<T>(
+    operation: TierOperation,
+    send: (client: RedisClient) => Promise<T>,
+    whenUnanswered: typeof unanswered,
+  ): Promise<T> {
+    const { clock, metrics, tier } = this.#options;
+    this.#admit(operation);
+    const sentMs = clock.monotonicMs();
+    try {
+      const reply = await send(this.#client);
+      this.#breaker.success();
+      metrics.latency(tier, operation, clock.monotonicMs() - sentMs);
+      return reply;
+    } catch (error) {
+      if (error instanceof MemoryError) throw error;
+      const fault = this.#failed(operation, error);
+      throw (isUnanswered(error) ? whenUnanswered : unavailable)(this.where, fault);
+    }
   }
 
   #admit(operation: TierOperation): void {
@@ -172,16 +190,15 @@ export class RedisConnection {
     );
   }
 
-  #failed(operation: TierOperation, error: unknown): MemoryError {
+  #failed(operation: TierOperation, error: unknown): RedisFault {
     const { metrics, tier } = this.#options;
-    if (error instanceof MemoryError) return error;
     const fault = redisFault(error);
     if (fault.kind === "oom") this.noteFull(operation);
     else metrics.error(tier, operation, fault.kind.toUpperCase());
     this.#fault = fault;
     if (fault.away) this.#breaker.failure(fault.cause);
     else this.#breaker.success();
-    return unavailable(this.where, fault);
+    return fault;
   }
 
   /** An error of a connection; those of commands come by `run`. */

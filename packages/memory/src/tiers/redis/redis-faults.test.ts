@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { redisFault, unavailable } from "./redis-faults.ts";
+import { isUnanswered, redisFault, unanswered, unavailable } from "./redis-faults.ts";
 
 test.each([
   ["Command timed out", "timeout", true],
@@ -47,4 +47,43 @@ test("the error says where, what is wrong and that it may be tried again", () =>
   const error = unavailable("cache:6379", redisFault(new Error("LOADING")));
   expect(error).toMatchObject({ code: "STORE_UNAVAILABLE", retryable: true });
   expect(error.message).toMatch(/cache:6379.*still loading its data; retry later/);
+});
+
+function reply(message: string): Error {
+  return Object.defineProperty(new Error(message), "name", { value: "ReplyError" });
+}
+
+test.each([
+  new Error("Command timed out"),
+  new Error("Connection is closed."),
+  new Error("Command aborted due to connection close"),
+  new Error("Reached the max retries per request limit (which is 0)."),
+  new Error("Socket timeout. Expecting data, but didn't receive any in 2000ms."),
+  new Error("read ECONNRESET"),
+  new Error("Too many Cluster redirections. Last error: Error: Connection is closed."),
+  new Error("Protocol error"),
+  new Error("something new"),
+  "no error at all",
+])("after %s a command may have been carried out", (error) => {
+  expect(isUnanswered(error)).toBe(true);
+});
+
+test.each([
+  new Error("Stream isn't writeable and enableOfflineQueue options is false"),
+  new Error("Cluster isn't ready and enableOfflineQueue options is false"),
+  new Error("Too many Cluster redirections. Last error: ReplyError: MOVED 1 127.0.0.1:7001"),
+  new Error(
+    "Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN The cluster is down",
+  ),
+  reply("OOM command not allowed when used memory > 'maxmemory'."),
+  reply("READONLY You can't write against a read only replica."),
+  reply("ERR Error running script (call to f_1): @user_script:4: -READONLY You can't write"),
+])("after %s it was surely not carried out", (error) => {
+  expect(isUnanswered(error)).toBe(false);
+});
+
+test("the error says that nobody knows, and what to do", () => {
+  const error = unanswered("cache:6379", redisFault(new Error("Command timed out")));
+  expect(error).toMatchObject({ code: "OUTCOME_UNKNOWN", retryable: false });
+  expect(error.message).toMatch(/cache:6379.*did not answer in time.*read the item/);
 });

@@ -129,6 +129,19 @@ export function redisFault(error: unknown): RedisFault {
   return { kind, reason: reason + detail, away: away === true, cause };
 }
 
+/** The driver has refused by itself what it could not send, or every answer was that another node is meant. */
+const NOT_CARRIED_OUT =
+  /enableOfflineQueue options is false|Too many Cluster redirections\. Last error: ReplyError/;
+
+/**
+ * Whether Redis may have done what it was asked, or may do so yet: no answer came. An answer that is an
+ * error says that nothing was done: our scripts write in their last step.
+ */
+export function isUnanswered(error: unknown): boolean {
+  if (!(error instanceof Error)) return true;
+  return error.name !== "ReplyError" && !NOT_CARRIED_OUT.test(error.message);
+}
+
 function permission(message: string): string {
   const command = /'([^']+)' command/.exec(message)?.[1];
   if (command !== undefined)
@@ -153,6 +166,17 @@ export function unavailable(
   return new MemoryError(
     "STORE_UNAVAILABLE",
     `Redis at ${where} could not serve the call: ${fault.reason}; retry later`,
+    { cause: fault.cause },
+  );
+}
+
+export function unanswered(
+  where: string,
+  fault: Pick<RedisFault, "reason" | "cause">,
+): MemoryError {
+  return new MemoryError(
+    "OUTCOME_UNKNOWN",
+    `Redis at ${where} may have made the change, or may make it yet: ${fault.reason}; read the item before deciding`,
     { cause: fault.cause },
   );
 }

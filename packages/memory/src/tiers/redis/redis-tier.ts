@@ -22,10 +22,8 @@ import { EphemeralItems } from "./ephemeral-items.ts";
 import { RedisBus } from "./redis-bus.ts";
 import { RedisConnection } from "./redis-connection.ts";
 import { RedisCopies } from "./redis-copies.ts";
-import { RedisNames, isInScope } from "./redis-names.ts";
-import { evaluate, scanPage } from "./redis-commands.ts";
+import { RedisNames } from "./redis-names.ts";
 import { parseRedisUrl } from "./redis-url.ts";
-import { REMOVE_EPHEMERALS } from "./scripts.ts";
 
 export interface RedisTierOptions {
   /** redis://, redis-cluster:// or redis-sentinel://, each also with "rediss" for TLS. */
@@ -56,7 +54,6 @@ const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 1000;
 const START_TIMEOUT_MS = 1500;
 const LEASE_MS = 10_000;
-const SCAN_COUNT = 500;
 
 /**
  * Redis as the tier that all servers share. What it holds is never believed without proof
@@ -225,39 +222,11 @@ export class RedisTier implements SharedTier {
     scope: { readonly namespace: string; readonly below: boolean },
     matches: (ref: ItemRef) => boolean,
   ): Promise<number> {
-    const names = this.#namesNow();
-    const page = { pattern: names.pattern(scope), count: SCAN_COUNT };
-    const isMeant = (name: string): boolean => {
-      const ref = names.ref(name);
-      return ref !== undefined && isInScope(ref, scope) && matches(ref);
-    };
-    let removed = 0;
-    for (const master of this.#connection.masters()) {
-      let cursor = "0";
-      do {
-        const at = cursor;
-        const found = await this.#connection.run("scan", () => scanPage(master, at, page));
-        removed += await this.#removeEphemerals(found.names.filter(isMeant));
-        ({ cursor } = found);
-      } while (cursor !== "0");
-    }
-    return removed;
+    return this.#ephemeral.removeWhere(scope, matches);
   }
 
   onMessage(listener: (message: BusMessage) => void): void {
     this.#bus?.onMessage(listener);
-  }
-
-  async #removeEphemerals(names: readonly string[]): Promise<number> {
-    if (names.length === 0) return 0;
-    // The slots of a cluster's keys differ, though one node holds them all.
-    const groups = this.#connection.isCluster ? names.map((name) => [name]) : [names];
-    const counts = await Promise.all(
-      groups.map((group) =>
-        this.#connection.run("delete", (client) => evaluate(client, REMOVE_EPHEMERALS, group, [])),
-      ),
-    );
-    return counts.reduce<number>((sum, count) => sum + Number(count), 0);
   }
 
   #namesNow(): RedisNames {
