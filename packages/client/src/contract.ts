@@ -249,6 +249,9 @@ export interface ExportLine {
   readonly value: JsonValue;
   readonly metadata?: JsonObject;
   readonly tags?: readonly string[];
+  readonly text?: string;
+  readonly index?: boolean;
+  readonly embed?: boolean;
   readonly expiresAt?: string;
   readonly version?: string;
   readonly createdAt?: string;

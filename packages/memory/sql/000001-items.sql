@@ -14,10 +14,12 @@ CREATE TABLE {{schema}}.items (
   body       bytea,
   metadata   jsonb NOT NULL DEFAULT '{}',
   tags       text[] COLLATE "C" NOT NULL DEFAULT '{}',
+  -- What of the item is searchable, encoded as bodies are; null = the defaults.
+  indexing   bytea,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   expires_at timestamptz,
-  -- A deleted or expired item stays as a tombstone (no body, metadata or tags) until it is purged.
+  -- A deleted or expired item stays as a tombstone (nothing but its version) until it is purged.
   deleted_at timestamptz,
   PRIMARY KEY (namespace, key)
 ) WITH (fillfactor = 90);

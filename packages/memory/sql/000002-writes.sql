@@ -69,7 +69,7 @@ BEGIN
 END $$;
 
 -- Puts without conditions: the fast way, one statement. In the order of (namespace, key). One
--- namespace alone stands for all of them; no lifetimes or no expiries: none has one.
+-- namespace alone stands for all of them; no indexings, lifetimes or expiries: none has one.
 -- The number is drawn before the row's lock is taken. If a row is there whose version is above it, one
 -- is drawn again under the lock. So every version is above all before it, and at or below the last
 -- one drawn, which clears and purges rely on.
@@ -77,7 +77,7 @@ END $$;
 -- there, whatever the clock does.
 CREATE FUNCTION {{schema}}.put_items(
   namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
-  lifetimes float8[], expiries float8[], at timestamptz
+  indexings bytea[], lifetimes float8[], expiries float8[], at timestamptz
 ) RETURNS {{schema}}.write_results LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   results {{schema}}.write_results;
@@ -85,16 +85,16 @@ DECLARE
 BEGIN
   WITH written AS (
     INSERT INTO {{schema}}.items AS i
-      (namespace, key, version, body, metadata, tags, created_at, updated_at, expires_at)
+      (namespace, key, version, body, metadata, tags, indexing, created_at, updated_at, expires_at)
     SELECT coalesce(o.namespace, namespaces[1]), o.key, nextval('{{schema}}.versions'), o.body, o.metadata::jsonb, o.tags::text[],
-      at, at, CASE WHEN o.expiry IS NULL THEN at + make_interval(secs => o.lifetime)
+      o.indexing, at, at, CASE WHEN o.expiry IS NULL THEN at + make_interval(secs => o.lifetime)
                    ELSE to_timestamp(o.expiry / 1000) END
-    FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries)
-      AS o (namespace, key, body, metadata, tags, lifetime, expiry)
+    FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, indexings, lifetimes, expiries)
+      AS o (namespace, key, body, metadata, tags, indexing, lifetime, expiry)
     ON CONFLICT (namespace, key) DO UPDATE SET
       version = CASE WHEN excluded.version > i.version THEN excluded.version
                      ELSE greatest(i.version + 1, nextval('{{schema}}.versions')) END,
-      body = excluded.body, metadata = excluded.metadata, tags = excluded.tags,
+      body = excluded.body, metadata = excluded.metadata, tags = excluded.tags, indexing = excluded.indexing,
       (created_at, updated_at) = (SELECT
           CASE WHEN NOT old.is_live THEN excluded.created_at
                WHEN {{schema}}.is_sound(i.created_at) THEN i.created_at
@@ -118,10 +118,11 @@ END $$;
 
 -- Any operations. In the order of (namespace, key).
 -- conditions: a version, -1 = no live item, -2 = any live item, null = none.
+-- indexings: an empty one keeps what the item has.
 -- on_conflict: report = the others are written; abort = nothing is written; retry = raises 40001.
 CREATE FUNCTION {{schema}}.apply_operations(
   kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
-  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
+  indexings bytea[], lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
   OUT outcome text, OUT results {{schema}}.write_results
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -202,10 +203,12 @@ BEGIN
 
   IF fresh > 0 THEN
     INSERT INTO {{schema}}.items
-      (namespace, key, version, body, metadata, tags, created_at, updated_at, expires_at)
-    SELECT o.namespace, o.key, o.version, o.body, o.metadata::jsonb, o.tags::text[], at, at, o.ends_at
-    FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, statuses, was_there, new_versions, ends)
-      AS o (namespace, key, body, metadata, tags, status, existed, version, ends_at)
+      (namespace, key, version, body, metadata, tags, indexing, created_at, updated_at, expires_at)
+    SELECT o.namespace, o.key, o.version, o.body, o.metadata::jsonb, o.tags::text[],
+      nullif(o.indexing, ''), at, at, o.ends_at
+    FROM unnest(namespaces, keys, bodies, metadatas, tag_lists, indexings, statuses, was_there,
+        new_versions, ends)
+      AS o (namespace, key, body, metadata, tags, indexing, status, existed, version, ends_at)
     WHERE o.status = 'written' AND NOT o.existed
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS existing = ROW_COUNT;
@@ -219,11 +222,13 @@ BEGIN
       body = CASE o.kind WHEN 'put' THEN o.body WHEN 'touch' THEN i.body END,
       metadata = CASE o.kind WHEN 'put' THEN o.metadata::jsonb WHEN 'touch' THEN i.metadata ELSE '{}' END,
       tags = CASE o.kind WHEN 'put' THEN o.tags::text[] WHEN 'touch' THEN i.tags ELSE '{}' END,
+      indexing = CASE WHEN o.kind = 'touch' OR o.kind = 'put' AND o.indexing = '' THEN i.indexing
+        ELSE o.indexing END,
       created_at = o.created_at, updated_at = o.updated_at, expires_at = o.ends_at,
       deleted_at = CASE o.kind WHEN 'remove' THEN at END
-    FROM unnest(kinds, namespaces, keys, bodies, metadatas, tag_lists, statuses, was_there, new_versions,
-        born, written_at, ends)
-      AS o (kind, namespace, key, body, metadata, tags, status, existed, version,
+    FROM unnest(kinds, namespaces, keys, bodies, metadatas, tag_lists, indexings, statuses, was_there,
+        new_versions, born, written_at, ends)
+      AS o (kind, namespace, key, body, metadata, tags, indexing, status, existed, version,
         created_at, updated_at, ends_at)
     WHERE i.namespace = o.namespace AND i.key = o.key AND o.status = 'written' AND o.existed;
   END IF;
@@ -241,7 +246,7 @@ END $$;
 -- mismatch (the idempotency key is another request's).
 CREATE FUNCTION {{schema}}.write_items(
   kinds text[], namespaces text[], keys text[], bodies bytea[], metadatas text[], tag_lists text[],
-  lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
+  indexings bytea[], lifetimes float8[], expiries float8[], conditions int8[], on_conflict text,
   token_namespace text, token_id text, token_hash text,
   OUT outcome text, OUT results {{schema}}.write_results, OUT now_us bigint
 ) LANGUAGE plpgsql VOLATILE AS $$
@@ -261,7 +266,7 @@ BEGIN
   IF kinds IS NULL THEN
     outcome := 'written';
     results := {{schema}}.put_items(
-      namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, at);
+      namespaces, keys, bodies, metadatas, tag_lists, indexings, lifetimes, expiries, at);
   ELSE
     -- To remove what is being loaded is a change although nothing is there: what the loader brings is
     -- older than the removal.
@@ -274,7 +279,8 @@ BEGIN
         ORDER BY o.ord);
     END IF;
     SELECT * INTO step FROM {{schema}}.apply_operations(array_replace(kinds, 'erase', 'remove'),
-      namespaces, keys, bodies, metadatas, tag_lists, lifetimes, expiries, conditions, on_conflict);
+      namespaces, keys, bodies, metadatas, tag_lists, indexings, lifetimes, expiries, conditions,
+      on_conflict);
     outcome := step.outcome;
     results := step.results;
     IF outcome = 'written' AND 'erase' = ANY (kinds) THEN

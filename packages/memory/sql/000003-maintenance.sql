@@ -32,7 +32,7 @@ BEGIN
     ORDER BY i.expires_at LIMIT row_limit FOR UPDATE SKIP LOCKED
   ), gone AS (
     UPDATE {{schema}}.items i SET version = greatest(i.version + 1, nextval('{{schema}}.versions')),
-      body = NULL, metadata = '{}', tags = '{}', expires_at = NULL,
+      body = NULL, metadata = '{}', tags = '{}', indexing = NULL, expires_at = NULL,
       updated_at = clock_timestamp(), deleted_at = clock_timestamp()
     FROM due WHERE i.namespace = due.namespace AND i.key = due.key
     RETURNING i.namespace, i.key, i.version
@@ -79,7 +79,7 @@ BEGIN
     WHERE i.version <= clear.version AND i.deleted_at IS NULL
     ORDER BY i.namespace, i.key FOR UPDATE OF i
   ), gone AS (
-    UPDATE {{schema}}.items i SET body = NULL, metadata = '{}', tags = '{}', expires_at = NULL,
+    UPDATE {{schema}}.items i SET body = NULL, metadata = '{}', tags = '{}', indexing = NULL, expires_at = NULL,
       deleted_at = clock_timestamp()
     FROM doomed d WHERE i.namespace = d.namespace AND i.key = d.key RETURNING i.key
   )

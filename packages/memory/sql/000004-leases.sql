@@ -52,7 +52,7 @@ BEGIN
     PERFORM {{schema}}.begin_write();
     WITH gone AS (
       UPDATE {{schema}}.items i SET version = greatest(i.version + 1, nextval('{{schema}}.versions')),
-        body = NULL, metadata = '{}', tags = '{}', expires_at = NULL,
+        body = NULL, metadata = '{}', tags = '{}', indexing = NULL, expires_at = NULL,
         updated_at = clock_timestamp(), deleted_at = clock_timestamp()
       WHERE i.namespace = wanted_namespace AND i.key = wanted_key
         AND i.deleted_at IS NULL AND i.expires_at <= clock_timestamp()
@@ -118,6 +118,7 @@ END $$;
 -- The lease ends here in any case. The answer is that of write_items.
 CREATE FUNCTION {{schema}}.store_loaded(
   wanted_namespace text, wanted_key text, new_body bytea, new_metadata text, new_tags text,
+  new_indexing bytea,
   lifetime float8, expiry float8, claim_token text, seen bigint,
   OUT outcome text, OUT results {{schema}}.write_results, OUT now_us bigint
 ) LANGUAGE plpgsql VOLATILE AS $$
@@ -148,13 +149,13 @@ BEGIN
                ELSE to_timestamp(expiry / 1000) END;
   IF is_there THEN
     UPDATE {{schema}}.items i SET version = drawn, body = new_body, metadata = new_metadata::jsonb,
-      tags = new_tags::text[], created_at = at, updated_at = at, expires_at = ends, deleted_at = NULL
+      tags = new_tags::text[], indexing = new_indexing, created_at = at, updated_at = at, expires_at = ends, deleted_at = NULL
     WHERE i.namespace = wanted_namespace AND i.key = wanted_key;
   ELSE
     INSERT INTO {{schema}}.items
-      (namespace, key, version, body, metadata, tags, created_at, updated_at, expires_at)
+      (namespace, key, version, body, metadata, tags, indexing, created_at, updated_at, expires_at)
     VALUES (wanted_namespace, wanted_key, drawn, new_body, new_metadata::jsonb, new_tags::text[],
-      at, at, ends)
+      new_indexing, at, at, ends)
     ON CONFLICT DO NOTHING;
     -- The row could not be locked before it was there: all is judged again.
     IF NOT FOUND THEN
@@ -189,7 +190,7 @@ BEGIN
     INSERT INTO {{schema}}.items AS i (namespace, key, version, created_at, updated_at, deleted_at)
     SELECT w.namespace, w.key, w.version, at, at, at FROM wanted w
     ON CONFLICT (namespace, key) DO UPDATE SET version = excluded.version, body = NULL, metadata = '{}',
-      tags = '{}', expires_at = NULL, updated_at = at, deleted_at = at
+      tags = '{}', indexing = NULL, expires_at = NULL, updated_at = at, deleted_at = at
     WHERE i.version < excluded.version AND (i.deleted_at IS NOT NULL OR i.expires_at <= clock_timestamp()
       OR i.version <= {{schema}}.cleared_version(i.namespace))
     RETURNING i.namespace, i.key, i.version

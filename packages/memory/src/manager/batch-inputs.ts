@@ -110,7 +110,10 @@ export function checkBatch(
       if (typeof given !== "object" || given === null)
         throw new MemoryError("INVALID_ARGUMENT", "expected an object with type and key");
       const checked = checkOne(namespace, given, parts);
-      if (checked.write?.kind === "put") bytes += parts.core.codec.valueBytes(checked.write.body);
+      if (checked.write?.kind === "put")
+        bytes +=
+          parts.core.codec.valueBytes(checked.write.body) +
+          (checked.write.indexing?.byteLength ?? 0);
       if (bytes > limits.batchBytes)
         throw new MemoryError(
           "BATCH_TOO_LARGE",

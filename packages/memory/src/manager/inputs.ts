@@ -1,4 +1,6 @@
 import { MemoryError } from "../model/errors.ts";
+import { checkIndexing } from "../model/indexing.ts";
+import type { Indexing } from "../model/indexing.ts";
 import type { ItemRef, JsonObject, JsonValue } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
 import type { Limits } from "../model/limits.ts";
@@ -41,6 +43,7 @@ export interface CheckedSet {
   readonly value: JsonValue;
   readonly metadata: JsonObject;
   readonly tags: readonly string[];
+  readonly indexing: Indexing | undefined;
   readonly ttlSeconds: number | undefined;
   readonly condition: Condition | undefined;
 }
@@ -59,6 +62,7 @@ export function checkSet(
     value: checkValue(value, limits),
     metadata: metadata === undefined ? NO_METADATA : checkMetadata(metadata, limits),
     tags: tags === undefined ? NO_TAGS : checkTags(tags, limits),
+    indexing: checkIndexing(options),
     ttlSeconds,
     condition: parseCondition(options.ifVersion),
   };

@@ -41,9 +41,14 @@ export interface SetOptions {
   readonly ifVersion?: string | null;
   /** The same id again (24 h) returns the first receipt; with another request IDEMPOTENCY_MISMATCH. */
   readonly idempotencyKey?: string;
-  /** What is searchable; kept for the search tier. */
+  /**
+   * What is searchable, at most 8 KB: a text, or the path of it in the value, such as `$.body` or
+   * `$.turns[0].text`. Default: the value if it is text, else its texts in order.
+   */
   readonly text?: string;
+  /** false: the item is not found by words. Default true. */
   readonly index?: boolean;
+  /** false: the item is not found by meaning. Default true. */
   readonly embed?: boolean;
 }
 
@@ -162,6 +167,10 @@ export interface ExportLine {
   readonly value: JsonValue;
   readonly metadata?: JsonObject;
   readonly tags?: readonly string[];
+  /** As in SetOptions. */
+  readonly text?: string;
+  readonly index?: boolean;
+  readonly embed?: boolean;
   readonly expiresAt?: string;
   readonly version?: string;
   readonly createdAt?: string;

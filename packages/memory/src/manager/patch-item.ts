@@ -58,6 +58,7 @@ function patchEphemeral(
     value: mergePatch(core.codec.decode(found.body, found), patch, core.config.limits),
     metadata: found.metadata,
     tags: found.tags,
+    indexing: undefined,
     ttlSeconds: Number.isFinite(leftMs) ? leftMs / MS_PER_SECOND : undefined,
     condition: condition === undefined || condition === "present" ? found.version : condition,
   });

@@ -2,6 +2,8 @@ import { VersionConflict } from "../model/errors.ts";
 import type { Receipt } from "../model/item.ts";
 import { checkKey } from "../model/key.ts";
 import type { Core } from "./core.ts";
+import { KEPT_INDEXING } from "../tiers/authority.ts";
+import type { PutOperation } from "../tiers/authority.ts";
 import { isEphemeralVersion } from "./ephemeral-home.ts";
 import { checkEphemeral } from "./ephemeral-path.ts";
 import { checkSet, describeCondition } from "./inputs.ts";
@@ -80,10 +82,23 @@ async function replace(
   const ref = { namespace, key: set.key };
   const beside = await ephemeral.conditionBeside(ref, { condition });
   const put = write.encodePut(namespace, { ...set, condition: beside });
-  const keepsExpiry = options.ttlSeconds === undefined && !isVanishing;
-  const expiresAtMs = keepsExpiry ? found?.record.expiresAtMs : undefined;
   const { tierHint } = options;
-  return write.put(expiresAtMs === undefined ? put : { ...put, expiresAtMs }, {
+  return write.put(isVanishing ? put : keptBeside(put, found, options), {
     ...(tierHint === undefined ? {} : { tierHint }),
   });
+}
+
+/** Expiry and what is searchable stay as they were, unless something else is said. */
+function keptBeside(
+  put: PutOperation,
+  found: ServedObject | undefined,
+  { ttlSeconds, text, index, embed }: UpdateOptions,
+): PutOperation {
+  const expiresAtMs = ttlSeconds === undefined ? found?.record.expiresAtMs : undefined;
+  const isSilent = text === undefined && index === undefined && embed === undefined;
+  return {
+    ...put,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(found !== undefined && isSilent ? { indexing: KEPT_INDEXING } : {}),
+  };
 }

@@ -1,7 +1,9 @@
+import type { Codec } from "../codec/codec.ts";
 import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
-import type { ItemRecord, ItemRef, JsonValue } from "../model/item.ts";
+import type { ItemRecord, ItemRef } from "../model/item.ts";
 import { joinNamespace } from "../model/key.ts";
 import { checkTtl } from "../model/value.ts";
+import { decodeIndexing } from "../recall/indexing/stored-indexing.ts";
 import type { PutOperation } from "../tiers/authority.ts";
 import { refId } from "../tiers/tier.ts";
 import type { Parts } from "./runtime.ts";
@@ -22,13 +24,20 @@ const FIELDS = new Set([
   "value",
   "metadata",
   "tags",
+  "text",
+  "index",
+  "embed",
   "expiresAt",
   "version",
   "createdAt",
   "updatedAt",
 ]);
 
-function exportLine(record: ItemRecord, value: JsonValue, base: string): ExportLine {
+function exportLine(
+  record: ItemRecord,
+  { codec, base }: { codec: Codec; base: string },
+): ExportLine {
+  const value = codec.decode(record.body, record);
   const path = base === "" ? record.namespace : record.namespace.slice(base.length + 1);
   return {
     ...(path === "" ? {} : { namespace: path }),
@@ -36,6 +45,7 @@ function exportLine(record: ItemRecord, value: JsonValue, base: string): ExportL
     value,
     ...(Object.keys(record.metadata).length === 0 ? {} : { metadata: record.metadata }),
     ...(record.tags.length === 0 ? {} : { tags: record.tags }),
+    ...decodeIndexing(codec, record),
     ...(record.expiresAtMs === undefined
       ? {}
       : { expiresAt: new Date(record.expiresAtMs).toISOString() }),
@@ -61,8 +71,7 @@ export async function* exportLines(
       after,
       limit: PAGE_ITEMS,
     });
-    for (const record of page)
-      yield exportLine(record, codec.decode(record.body, record), namespace);
+    for (const record of page) yield exportLine(record, { codec, base: namespace });
     const last = page.at(-1);
     if (last === undefined) return;
     after = { namespace: last.namespace, key: last.key };
@@ -95,13 +104,19 @@ function linePut(parts: Parts, base: string, line: unknown): PutOperation | unde
       field: unknown,
     });
   const { limits } = parts.core.config;
-  const { metadata, tags } = fields;
+  const { metadata, tags, text, index, embed } = fields;
   const namespace =
     fields.namespace === undefined ? base : joinNamespace(base, fields.namespace, limits);
   const set = checkSet(
     fields.key,
     fields.value,
-    { ...(metadata === undefined ? {} : { metadata }), ...(tags === undefined ? {} : { tags }) },
+    {
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(tags === undefined ? {} : { tags }),
+      ...(text === undefined ? {} : { text }),
+      ...(index === undefined ? {} : { index }),
+      ...(embed === undefined ? {} : { embed }),
+    },
     limits,
   );
   const expiresAtMs = expiryOf(fields);

@@ -6,6 +6,7 @@ import { MemoryError, VersionConflict } from "../model/errors.ts";
 import { MemoryTier } from "../model/item.ts";
 import type { DeleteReceipt, ItemRef, Receipt, TierOutcome } from "../model/item.ts";
 import { deepFreeze } from "../model/value.ts";
+import { KEPT_INDEXING } from "../tiers/authority.ts";
 import type {
   Condition,
   PutOperation,
@@ -15,6 +16,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../tiers/authority.ts";
+import { encodeIndexing } from "../recall/indexing/stored-indexing.ts";
 import { refId } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
 import { checkValueBytes, describeCondition } from "./inputs.ts";
@@ -53,13 +55,16 @@ export class WritePath {
     const ref = { namespace, key: set.key };
     const body = this.#core.codec.encode(set.value, ref);
     checkValueBytes(this.#core.codec.valueBytes(body), this.#core.config.limits);
-    const { metadata, tags, ttlSeconds, condition } = set;
+    const { metadata, tags, indexing, ttlSeconds, condition } = set;
     return {
       kind: "put",
       ...ref,
       body,
       metadata,
       tags,
+      ...(indexing === undefined
+        ? {}
+        : { indexing: encodeIndexing(this.#core.codec, ref, indexing) }),
       ttlSeconds,
       ...(condition === undefined ? {} : { condition }),
     };
@@ -71,7 +76,7 @@ export class WritePath {
     options: WriteOptions & { readonly placement?: (index: number) => Placement } = {},
   ): Promise<{ results: readonly WriteResult[]; outcomes: readonly TierOutcomes[] }> {
     const { authority, copies, shared } = this.#core;
-    const tokens = operations.map((operation) => copies.guard.begin(operation));
+    const token = copies.guard.begin();
     const placements = operations.map(
       (_, index) => options.placement?.(index) ?? placementOf(undefined),
     );
@@ -82,7 +87,7 @@ export class WritePath {
       const settled = operations.map((operation, index) =>
         this.#settle(operation, results[index], {
           // A repeated request may be answered by an old receipt: it proves nothing about now.
-          token: options.idempotency === undefined ? tokens[index] : undefined,
+          token: options.idempotency === undefined ? token : undefined,
           placement: placements[index] ?? placementOf(undefined),
           place,
         }),
@@ -97,7 +102,7 @@ export class WritePath {
         for (const operation of operations) copies.invalidate(operation, Number.POSITIVE_INFINITY);
       throw error;
     } finally {
-      for (const token of tokens) copies.guard.end(token);
+      copies.guard.end(token);
     }
   }
 
@@ -148,7 +153,7 @@ export class WritePath {
     options: WriteOptions & { readonly condition?: Exclude<Condition, "absent"> },
   ): Promise<Receipt> {
     const { authority, copies, codec, config, shared } = this.#core;
-    const token = copies.guard.begin(ref);
+    const token = copies.guard.begin();
     const place = shared?.place();
     let operation: PutOperation | undefined;
     /** Of the item as it was found; null: there was none. */
@@ -173,6 +178,7 @@ export class WritePath {
             body,
             metadata: current.metadata,
             tags: current.tags,
+            indexing: KEPT_INDEXING,
             ttlSeconds: undefined,
             ...(current.expiresAtMs === undefined ? {} : { expiresAtMs: current.expiresAtMs }),
           };

@@ -45,6 +45,8 @@ export interface ItemMeta extends ItemRef {
 /** An item whose value is encoded by the codec: what L1 to L3 hold. */
 export interface ItemRecord extends ItemMeta {
   readonly body: Uint8Array;
+  /** What of it is searchable, encoded. Only where the authority is asked for all of an item. */
+  readonly indexing?: Uint8Array;
 }
 
 /** An item whose value is decoded and deep-frozen: what L0 holds. */

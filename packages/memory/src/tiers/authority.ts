@@ -9,12 +9,17 @@ import type { Tier } from "./tier.ts";
  */
 export type Condition = number | "absent" | "present";
 
+/** No encoded indexing is empty. */
+export const KEPT_INDEXING: Uint8Array = new Uint8Array();
+
 /** Replaces the whole item. */
 export interface PutOperation extends ItemRef {
   readonly kind: "put";
   readonly body: Uint8Array;
   readonly metadata: JsonObject;
   readonly tags: readonly string[];
+  /** What of it is searchable, encoded; absent: the defaults. KEPT_INDEXING: as the live item has it. */
+  readonly indexing?: Uint8Array;
   readonly ttlSeconds: number | undefined;
   /** For import: wall-clock expiry kept as it was; wins over ttlSeconds. */
   readonly expiresAtMs?: number;

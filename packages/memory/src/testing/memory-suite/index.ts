@@ -5,6 +5,7 @@ import type { MemoryMaker } from "./fixture.ts";
 import { itemCases } from "./items.ts";
 import { lifecycleCases } from "./lifecycle.ts";
 import { limitCases } from "./limits.ts";
+import { searchableCases } from "./searchables.ts";
 import { selectionCases } from "./selections.ts";
 import { valueCases } from "./values.ts";
 
@@ -16,6 +17,7 @@ export function memorySuite(name: string, maker: MemoryMaker): Suite {
       ...itemCases(maker),
       ...updateCases(maker),
       ...batchCases(maker),
+      ...searchableCases(maker),
       ...selectionCases(maker),
       ...lifecycleCases(maker),
       ...valueCases(maker),

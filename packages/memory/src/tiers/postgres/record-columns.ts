@@ -59,11 +59,13 @@ export function recordOf(row: Row, ref: ItemRef, sentAtMs: number): ItemRecord {
 
 function soundRecordOf(row: Row, ref: ItemRef, sentAtMs: number): ItemRecord {
   const isEndless = row["expires_ms"] === null;
+  const { indexing } = row;
   return {
     namespace: ref.namespace,
     key: ref.key,
     version: numberIn(row, "version"),
     body: bytesIn(row, "body"),
+    ...(indexing instanceof Uint8Array ? { indexing } : {}),
     metadata: jsonObjectIn(row, "metadata"),
     tags: textsIn(row, "tags"),
     createdAtMs: timeIn(row, "created_ms"),

@@ -7,7 +7,7 @@ import type { SqlCall } from "./write-items.ts";
 const STORE_LOADED: Statement = {
   name: "store_loaded",
   text: `SELECT ${ANSWER_COLUMNS} FROM {{schema}}.store_loaded($1, $2, $3::bytea, $4, $5,
-    $6::float8, $7::float8, $8, $9::int8) AS done`,
+    $6::bytea, $7::float8, $8::float8, $9, $10::int8) AS done`,
 };
 
 /** Stores what a loader brought if its claim still holds; its condition is part of that. */
@@ -20,6 +20,7 @@ export function storeLoadedCall(schema: BoundSchema, put: PutOperation, claim: L
       put.body,
       JSON.stringify(put.metadata),
       arrayLiteral(put.tags),
+      put.indexing ?? null,
       put.ttlSeconds ?? null,
       put.expiresAtMs ?? null,
       claim.token ?? null,

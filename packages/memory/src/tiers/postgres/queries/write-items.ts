@@ -1,4 +1,5 @@
 import { MemoryError } from "../../../model/errors.ts";
+import { KEPT_INDEXING } from "../../authority.ts";
 import type { Condition, IdempotencyToken, WriteOperation, WriteResult } from "../../authority.ts";
 import type { BoundSchema } from "../bound-schema.ts";
 import { deadlineOf, numberIn, onlyRow, optionalListIn } from "../columns.ts";
@@ -14,8 +15,8 @@ const US_PER_MS = 1000;
 const WRITE_ITEMS: Statement = {
   name: "write_items",
   text: `SELECT ${ANSWER_COLUMNS} FROM {{schema}}.write_items($1::text[], $2::text[], $3::text[],
-    $4::bytea[], $5::text[], $6::text[], $7::float8[], $8::float8[], $9::int8[], $10::text, $11::text,
-    $12::text, $13::text) AS done`,
+    $4::bytea[], $5::text[], $6::text[], $7::bytea[], $8::float8[], $9::float8[], $10::int8[], $11::text,
+    $12::text, $13::text, $14::text) AS done`,
 };
 
 /** What a failed condition does to the rest; `retry` makes the database's client do all again. */
@@ -44,7 +45,10 @@ export function writeItemsCall(
   const { idempotency } = how;
   const namespaces = operations.map((operation) => operation.namespace);
   // Puts without conditions need no judgement: no kinds says so.
-  const arePlain = puts.every((put) => put !== undefined && put.condition === undefined);
+  // Those that keep something look at what is there.
+  const arePlain = puts.every(
+    (put) => put !== undefined && put.condition === undefined && put.indexing !== KEPT_INDEXING,
+  );
   return {
     statement: schema.bind(WRITE_ITEMS),
     values: [
@@ -54,6 +58,7 @@ export function writeItemsCall(
       puts.map((put) => put?.body ?? null),
       puts.map((put) => (put === undefined ? null : JSON.stringify(put.metadata))),
       puts.map((put) => (put === undefined ? null : arrayLiteral(put.tags))),
+      nullIfAllNull(puts.map((put) => put?.indexing ?? null)),
       nullIfAllNull(
         operations.map((operation) =>
           operation.kind === "remove" ? null : (operation.ttlSeconds ?? null),
@@ -116,7 +121,7 @@ function resultsOf(row: Row, sentAtMs: number): readonly WriteResult[] {
 }
 
 /** What need not be sent costs nothing to write, send and read: a third of a batch's work here. */
-function nullIfAllNull(values: readonly (number | null)[]): readonly (number | null)[] | null {
+function nullIfAllNull<T>(values: readonly (T | null)[]): readonly (T | null)[] | null {
   return values.every((value) => value === null) ? null : values;
 }
 

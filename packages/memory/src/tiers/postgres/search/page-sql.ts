@@ -98,7 +98,7 @@ export function candidatesStatement(query: PageQuery): PageStatement | undefined
 /** From the CTE `page`: one row at least, which tells how many rows there were and, if any, the first. */
 function cutByBytes(query: PageQuery, parameters: SqlParameters, place: string): string {
   const bytesMax = parameters.add(query.bytesMax, "int8");
-  const columns = query.brings === "records" ? FACT_COLUMNS : "i.version";
+  const columns = query.brings === "records" ? `${FACT_COLUMNS}, i.indexing` : "i.version";
   const examined =
     place === "0" ? "(SELECT count(*) FROM bounded)" : "(SELECT max(place) FROM page)";
   return `SELECT totals.examined, totals.row_count, i.namespace, i.key, i.matches, ${columns}
