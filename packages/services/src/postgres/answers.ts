@@ -33,3 +33,17 @@ export async function createDatabase(url: string, name: string): Promise<string>
   made.pathname = `/${encodeURIComponent(name)}`;
   return made.href;
 }
+
+/** undefined when the server of `url` has the extension `vector`, otherwise why not. */
+export async function pgvectorMissing(url: string): Promise<string | undefined> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const has = "select 1 from pg_available_extensions where name = 'vector'";
+    return (await client.query(has)).rows.length > 0
+      ? undefined
+      : "PostgreSQL without pgvector (.ci/tools/pgvector installs it)";
+  } finally {
+    await client.end();
+  }
+}

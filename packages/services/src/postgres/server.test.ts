@@ -4,6 +4,7 @@ import { pgBouncerAvailable, startPgBouncer, startPostgres, startProxy } from ".
 import type { PostgresServer } from "../index.ts";
 import {
   describeWithPgBouncer,
+  describeWithPgvector,
   describeWithPostgres,
   testDatabase,
 } from "../vitest/shared-postgres.ts";
@@ -65,6 +66,15 @@ describeWithPostgres("the run's PostgreSQL", () => {
     } finally {
       await proxy.close();
     }
+  });
+});
+
+describeWithPgvector("the run's PostgreSQL with pgvector", () => {
+  test("orders by distance", async () => {
+    const url = await testDatabase();
+    await query(url, "create extension vector");
+    const sql = "select '[1,2,3]'::vector <-> '[1,2,5]' as distance";
+    expect(await query(url, sql)).toEqual([{ distance: 2 }]);
   });
 });
 

@@ -1,12 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
+import { ServerProcess } from "../server-process.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { TemporaryFolder } from "../temporary-folder.ts";
 import { waitUntil } from "../wait.ts";
 import { findRedis, redisAvailable } from "./binaries.ts";
 import { answers, sendOnce } from "./client.ts";
-import { RedisProcess } from "./process.ts";
 import { startRedis } from "./server.ts";
 import type { RedisServer } from "./server.ts";
 
@@ -34,7 +34,7 @@ export interface RedisSentinel {
 
 interface SentinelProcess {
   readonly port: number;
-  readonly process: RedisProcess;
+  readonly process: ServerProcess;
   readonly folder: TemporaryFolder;
 }
 
@@ -58,7 +58,7 @@ async function startSentinel(program: string, masterPort: number): Promise<Senti
   writeFileSync(file, configuration(port, masterPort));
   const ready = (): Promise<boolean> => answers({ port });
   const args = [file, "--sentinel"];
-  const process = new RedisProcess({ program, args, folder: folder.path, ready });
+  const process = new ServerProcess({ program, args, folder: folder.path, ready });
   await process.start();
   return { port, process, folder };
 }

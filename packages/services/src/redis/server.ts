@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeCertificates } from "../certificates.ts";
+import type { Certificates } from "../certificates.ts";
 import { freePort } from "../free-port.ts";
+import { ServerProcess } from "../server-process.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import type { TemporaryFolder } from "../temporary-folder.ts";
 import { findRedis, redisAvailable } from "./binaries.ts";
-import { makeCertificates } from "./certificates.ts";
-import type { Certificates } from "./certificates.ts";
 import { answers, sendOnce } from "./client.ts";
 import type { ClientOptions, RedisReply } from "./client.ts";
-import { RedisProcess } from "./process.ts";
 
 const START_ATTEMPTS = 3;
 
@@ -87,7 +87,7 @@ class LocalRedis implements RedisServer {
   readonly url: string;
   readonly caFile: string | undefined;
   readonly #folder: TemporaryFolder;
-  readonly #process: RedisProcess;
+  readonly #process: ServerProcess;
   readonly #client: ClientOptions;
 
   constructor(program: string, options: RedisOptions, port: number) {
@@ -107,7 +107,7 @@ class LocalRedis implements RedisServer {
     const file = join(this.folder, "redis.conf");
     writeFileSync(file, configuration(options, port, made));
     const ready = (): Promise<boolean> => answers(this.#client);
-    this.#process = new RedisProcess({ program, args: [file], folder: this.folder, ready });
+    this.#process = new ServerProcess({ program, args: [file], folder: this.folder, ready });
   }
 
   command(name: string, ...args: readonly (string | number)[]): Promise<RedisReply> {

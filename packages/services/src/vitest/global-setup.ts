@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { postgresAvailable, startPostgres } from "../index.ts";
+import { pgvectorMissing } from "../postgres/answers.ts";
 import type {} from "./provided.ts";
 
 /**
@@ -13,6 +14,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => {};
   }
   const server = await startPostgres({ settings: { fsync: "off" } });
-  project.provide("postgres", { url: server.url, missing: undefined });
+  const vectorMissing = await pgvectorMissing(server.url);
+  project.provide("postgres", { url: server.url, missing: undefined, vectorMissing });
   return () => server.remove();
 }

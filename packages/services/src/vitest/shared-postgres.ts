@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import { describe, inject } from "vitest";
 import { createDatabase } from "../postgres/answers.ts";
 import { pgBouncerAvailable } from "../pgbouncer.ts";
+import { modelsAvailable } from "../models.ts";
 import { redisAvailable, redisTlsAvailable } from "../redis/binaries.ts";
+import { weaviateAvailable, weaviateTlsAvailable } from "../weaviate/binaries.ts";
 import type {} from "./provided.ts";
 
 /** Why the run has no PostgreSQL; undefined when it has one. */
@@ -46,6 +48,27 @@ export function describeWithRedis(name: string, body: () => void): void {
 /** Tests that need `startRedis({ tls: true })`. */
 export function describeWithRedisTls(name: string, body: () => void): void {
   describeNeeding(redisTlsAvailable(), name, body);
+}
+
+/** Tests that need `CREATE EXTENSION vector` in a `testDatabase()` or of a `startPostgres()`. */
+export function describeWithPgvector(name: string, body: () => void): void {
+  const { missing, vectorMissing } = inject("postgres");
+  describeNeeding(missing ?? vectorMissing, name, body);
+}
+
+/** Tests that need `startWeaviate()` or `startWeaviateCluster()`. */
+export function describeWithWeaviate(name: string, body: () => void): void {
+  describeNeeding(weaviateAvailable(), name, body);
+}
+
+/** Tests that need `startWeaviate({ tls: true })`. */
+export function describeWithWeaviateTls(name: string, body: () => void): void {
+  describeNeeding(weaviateTlsAvailable(), name, body);
+}
+
+/** Tests that need `sentenceModel()`. */
+export function describeWithModels(name: string, body: () => void): void {
+  describeNeeding(modelsAvailable(), name, body);
 }
 
 /** Tests that need `testDatabase()` and a Redis. */

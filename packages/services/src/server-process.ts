@@ -1,42 +1,46 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { guardProcess } from "../guard.ts";
-import type { Guard } from "../guard.ts";
-import { waitUntil } from "../wait.ts";
+import { basename, join } from "node:path";
+import { guardProcess } from "./guard.ts";
+import type { Guard } from "./guard.ts";
+import { waitUntil } from "./wait.ts";
 
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const LOG_TAIL_CHARACTERS = 2_000;
 
-export interface RedisProcessOptions {
+export interface ServerProcessOptions {
   readonly program: string;
   readonly args: readonly string[];
+  /** All that it finds in its environment; default: ours. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where it runs, and `server.log` of its output. */
   readonly folder: string;
   /** Whether it answers. */
   readonly ready: () => Promise<boolean>;
 }
 
-/** One redis-server that can be stopped, crashed, paused and started again. */
-export class RedisProcess {
-  readonly #options: RedisProcessOptions;
+/** One server that can be stopped, crashed, paused and started again. */
+export class ServerProcess {
+  readonly #options: ServerProcessOptions;
   #child: ChildProcess | undefined;
   #guard: Guard | undefined;
 
-  constructor(options: RedisProcessOptions) {
+  constructor(options: ServerProcessOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
     if (this.#child !== undefined) return;
-    const { program, args, folder, ready } = this.#options;
-    const logFile = join(folder, "redis.log");
+    const { program, args, env, folder, ready } = this.#options;
+    const logFile = join(folder, "server.log");
     const log = openSync(logFile, "a");
     // A session of its own: Ctrl-C in a terminal is for the test run, which then stops us.
     const child = spawn(program, args, {
       cwd: folder,
       detached: true,
       stdio: ["ignore", log, log],
+      ...(env === undefined ? {} : { env }),
     });
     closeSync(log);
     child.unref();
@@ -48,7 +52,7 @@ export class RedisProcess {
     this.#child = child;
     if (child.pid !== undefined) this.#guard = guardProcess(child.pid, "TERM", folder);
     const describe = (): string =>
-      `redis-server did not start: ${failure?.message ?? readFileSync(logFile, "utf8").slice(-LOG_TAIL_CHARACTERS)}`;
+      `${basename(program)} did not start: ${failure?.message ?? readFileSync(logFile, "utf8").slice(-LOG_TAIL_CHARACTERS)}`;
     let answered = false;
     await waitUntil(
       async () => {
@@ -61,7 +65,7 @@ export class RedisProcess {
     if (!answered) throw new Error(describe());
   }
 
-  /** In order: what is configured to be saved is saved. */
+  /** In order: what is to be saved is saved. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findOpenssl, redisTlsAvailable } from "./binaries.ts";
+import { findProgram } from "./program.ts";
 
 /** Files of a throw-away authority and of the certificate that it gave to 127.0.0.1 and localhost. */
 export interface Certificates {
@@ -12,10 +12,17 @@ export interface Certificates {
 
 const DAYS = "2";
 
+/** undefined when certificates can be made on this machine, otherwise why not. */
+export function opensslAvailable(): string | undefined {
+  return findProgram("openssl") === undefined
+    ? "no openssl on PATH (Debian: apt-get install openssl)"
+    : undefined;
+}
+
 /** Makes them in `folder`; about 0.1 s, for elliptic keys are quick. */
 export function makeCertificates(folder: string): Certificates {
-  const program = findOpenssl();
-  if (program === undefined) throw new Error(redisTlsAvailable());
+  const program = findProgram("openssl");
+  if (program === undefined) throw new Error(opensslAvailable());
   const file = (name: string): string => join(folder, name);
   const openssl = (...args: readonly string[]): void => {
     execFileSync(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] });
