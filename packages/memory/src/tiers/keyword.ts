@@ -1,0 +1,132 @@
+import type { ItemRecord, ItemRef } from "../model/item.ts";
+import type { CollectionStatistics } from "../recall/keyword/bm25.ts";
+import type { Selection } from "./authority.ts";
+
+/** What the index knows of a document beside its words: derived from the item, so rebuilt with it. */
+export interface DocumentFacts {
+  readonly session?: string;
+  /** Order within the session. */
+  readonly position?: number;
+  /** When it was said or happened, in world time. */
+  readonly atMs?: number;
+  readonly speaker?: string;
+}
+
+/** What of an item is indexed. */
+export interface ReadDocument extends DocumentFacts {
+  /** Of the analyser, duplicates kept. */
+  readonly terms: readonly string[];
+}
+
+/** An item as it is stored. */
+export type StoredItem = Pick<ItemRecord, "namespace" | "key" | "body" | "indexing">;
+
+/** Reads items for the index. Pure; one of another id reads otherwise, and the index is then rebuilt. */
+export interface DocumentReader {
+  /** Language and version of the analyser, and what else changes what is read. */
+  readonly id: string;
+  /** undefined: the item is kept out of the index. An item that cannot be read has no terms. */
+  read(item: StoredItem): ReadDocument | undefined;
+}
+
+/** Exactly this namespace, or also all below it. */
+export interface KeywordScope {
+  readonly namespace: string;
+  readonly below: boolean;
+}
+
+export interface KeywordRequest extends KeywordScope {
+  readonly reader: DocumentReader;
+  /** Analysed as documents are. Duplicates count once. */
+  readonly terms: readonly string[];
+  readonly limit: number;
+  /** Only items that fulfil this; statistics are of the whole scope all the same. */
+  readonly criteria?: Pick<Selection, "pattern" | "metadataFilter" | "tags">;
+  /** The best document that is not wanted any more, from an earlier ranking; see `RankingPlace`. */
+  readonly after?: RankingPlace;
+}
+
+/** Where a document stands in a ranking: by score, those of one score by id, the unindexed ones last. */
+export interface RankingPlace {
+  readonly score: number;
+  readonly document: number | undefined;
+}
+
+export interface KeywordHit extends ItemRef, DocumentFacts {
+  /** Of the item, which was alive with it in the snapshot of the search. */
+  readonly version: number;
+  readonly score: number;
+  /** What each of the request's distinct terms adds to the score, in their order. */
+  readonly termScores: readonly number[];
+  /** Stays as long as the item lives; undefined where it is not indexed yet. */
+  readonly document: number | undefined;
+  /** Terms it has, duplicates counted. */
+  readonly length: number;
+}
+
+export interface KeywordStatistics extends CollectionStatistics {
+  /** Live items that hold each distinct term of the request. */
+  readonly frequencies: ReadonlyMap<string, number>;
+}
+
+/** What a search did not see of the change log, because the index was further behind than a search reads. */
+export interface IndexLag {
+  readonly changes: number;
+  readonly seconds: number;
+}
+
+export interface KeywordAnswer {
+  /** Best first; equal to the first of all, scored one by one. */
+  readonly hits: readonly KeywordHit[];
+  /** There are no other hits than these. */
+  readonly complete: boolean;
+  readonly statistics: KeywordStatistics;
+  /** Absent when every acknowledged write was seen. */
+  readonly lag?: IndexLag;
+  readonly plan: KeywordPlan;
+}
+
+/** How it was found. */
+export interface KeywordPlan {
+  /** Terms whose documents were all scored. */
+  readonly scanned: readonly string[];
+  /** Common terms, looked up only for documents that could still reach the page. */
+  readonly lookedUp: readonly string[];
+  /** Documents scored. */
+  readonly candidates: number;
+  /** Changes above the index that were read and scored in this process. */
+  readonly tail: number;
+}
+
+export interface Neighbours {
+  readonly document: number;
+  /** Of the same session, in order, itself left out. */
+  readonly hits: readonly Omit<KeywordHit, "score" | "termScores">[];
+}
+
+/** One bounded step of the indexer. */
+export interface IndexStep {
+  /** busy: another server is at it. idle: nothing was to be done. */
+  readonly status: "busy" | "idle" | "worked";
+  readonly changes: number;
+  readonly documents: number;
+  /** Committed changes that are not indexed yet, an estimate, and how old the oldest of them is. */
+  readonly lag: IndexLag;
+  /** A rebuild from the items is under way. */
+  readonly rebuilding: boolean;
+}
+
+/** Search by words over the authority's items: postings beside them, and what is not in those yet. */
+export interface KeywordIndex {
+  search(request: KeywordRequest): Promise<KeywordAnswer>;
+  /** Indexed documents of one session around each of these, of this scope alone. */
+  neighbours(
+    request: KeywordScope & {
+      readonly documents: readonly number[];
+      readonly before: number;
+      readonly after: number;
+    },
+  ): Promise<readonly Neighbours[]>;
+  /** Any number of servers may call it; one works, in one transaction. */
+  advance(reader: DocumentReader, bounds: { readonly changes: number }): Promise<IndexStep>;
+}
