@@ -1,4 +1,5 @@
 import type { MemoryTier } from "../model/item.ts";
+import type { EmbeddingMetrics } from "./embedding-metrics.ts";
 
 /** What is timed and counted, by tier. */
 export type TierOperation = "get" | "set" | "delete" | "search" | "batch" | "scan";
@@ -12,7 +13,7 @@ export type MoveReason = "read" | "hint" | "pressure" | "expired" | "write" | "i
  * Hits of in-process tiers are pulled through `TierUsage`, not pushed: a call on each hit would
  * cost as much as the hit.
  */
-export interface Metrics {
+export interface Metrics extends EmbeddingMetrics {
   latency(tier: MemoryTier, operation: TierOperation, latencyMs: number): void;
   error(tier: MemoryTier, operation: TierOperation, code: string): void;
   retry(tier: MemoryTier, operation: TierOperation): void;
@@ -26,4 +27,7 @@ export const noMetrics: Metrics = {
   retry: () => {},
   move: () => {},
   breaker: () => {},
+  embedded: () => {},
+  embeddingFailed: () => {},
+  embeddingCache: () => {},
 };

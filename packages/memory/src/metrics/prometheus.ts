@@ -1,6 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { MemoryTier } from "../model/item.ts";
 import type { TierStatus, TierUsage } from "../tiers/tier.ts";
+import { PrometheusEmbeddingMetrics } from "./embedding-metrics.ts";
+import type { EmbeddedCall } from "./embedding-metrics.ts";
 import type { Metrics, MoveDirection, MoveReason, TierOperation } from "./metrics.ts";
 
 const MS_PER_SECOND = 1000;
@@ -54,6 +56,7 @@ export class PrometheusMetrics implements Metrics {
   readonly #retries: Counter<"tier" | "operation">;
   readonly #moves: Counter<"from" | "to" | "direction" | "reason">;
   readonly #breaker: Gauge<"tier">;
+  readonly #embedding: PrometheusEmbeddingMetrics;
   /** prom-client hashes labels at each call; what is used once an operation is looked up once. */
   readonly #timers = new Map<string, Histogram.Internal<"tier" | "operation">>();
   readonly #movers = new Map<string, Counter.Internal>();
@@ -91,6 +94,7 @@ export class PrometheusMetrics implements Metrics {
       labelNames: ["tier"],
       registers,
     });
+    this.#embedding = new PrometheusEmbeddingMetrics(this.registry);
   }
 
   /** Adds the figures that a manager keeps itself; they are read at each scrape. */
@@ -150,5 +154,17 @@ export class PrometheusMetrics implements Metrics {
 
   breaker(tier: MemoryTier, state: "closed" | "half-open" | "open"): void {
     this.#breaker.set({ tier }, BREAKER_LEVEL[state]);
+  }
+
+  embedded(call: EmbeddedCall): void {
+    this.#embedding.embedded(call);
+  }
+
+  embeddingFailed(model: string, code: string): void {
+    this.#embedding.embeddingFailed(model, code);
+  }
+
+  embeddingCache(model: string, hits: number, misses: number): void {
+    this.#embedding.embeddingCache(model, hits, misses);
   }
 }
