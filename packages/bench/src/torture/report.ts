@@ -21,7 +21,7 @@ export interface TortureReport {
   readonly outcomeUnknown: number;
   /** Loader calls for one item that all servers miss at once, undisturbed. */
   readonly loaderCallsPerMiss: number | null;
-  /** Values that a loader put back although they had been overtaken while it loaded. */
+  /** Of the violations: values that a loader put back although they had been overtaken. */
   readonly staleLoads: number;
   /** Answers that could be judged, by kind of request. */
   readonly checked: { readonly [kind: string]: number };

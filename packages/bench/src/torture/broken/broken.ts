@@ -7,7 +7,7 @@ import { busInsteadOfLog } from "./bus.ts";
 import { deafToClears, noFlushOnGap, noOutboxRetry } from "./follow.ts";
 import { countFromAnswer, noDeadline, noFillToken, noVersionCheck } from "./copies.ts";
 import { noSessionFloor } from "./sessions.ts";
-import { acknowledgeAnyway, noConditions } from "./writes.ts";
+import { acknowledgeAnyway, noClaim, noConditions } from "./writes.ts";
 
 export interface BreakContext {
   readonly clock: SkewedClock;
@@ -21,6 +21,7 @@ const BREAKS: { readonly [name: string]: Break } = {
   busInsteadOfLog,
   countFromAnswer,
   deafToClears,
+  noClaim,
   noConditions,
   noDeadline,
   noFillToken,

@@ -97,6 +97,11 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "loaders that writes overtake",
+    options: { mix: { ...MIX, get: 20, set: 30, delete: 60, getOrSet: 60 } },
+    broken: { noClaim: ["lost", "resurrected"] },
+  },
+  {
     name: "wall clocks that differ",
     options: { faults: faults("skewedClocks") },
     broken: { wallClockVersions: ["nonMonotonic", "stale", "overBound", "lost"] },

@@ -11,6 +11,21 @@ export function noConditions(): void {
   });
 }
 
+/** What a loader brings is stored whatever has changed since it asked. */
+export function noClaim(): void {
+  patch(PostgresAuthority.prototype, "write", (right) => {
+    return function write(this: PostgresAuthority, operations, options) {
+      return right.call(this, operations.map(withoutClaim), options);
+    };
+  });
+}
+
+function withoutClaim(operation: WriteOperation): WriteOperation {
+  if (operation.kind !== "put" || operation.claim === undefined) return operation;
+  const { claim: _, condition: __, ...rest } = operation;
+  return rest;
+}
+
 function withoutCondition(operation: WriteOperation): WriteOperation {
   const { condition: _, ...rest } = operation;
   return rest;

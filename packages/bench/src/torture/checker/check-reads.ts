@@ -40,23 +40,29 @@ export function checkReads(history: KeyHistory, boundMs: number): Violation[] {
   });
 }
 
+/** A loader's value that was stored although the item was written or removed while it loaded. */
+export interface StaleLoad {
+  readonly load: Load;
+  readonly violation: Violation;
+}
+
 /**
- * Values that a slow loader brought back although the item was written or removed while it loaded:
- * what it had read was old by then.
+ * What a loader brings is as old as the moment at which it asked. It may come to its caller alone, who
+ * is not among the reads; whoever else is shown it proves that it was stored over something newer.
  */
-export function checkLoads(
-  history: KeyHistory,
-  loads: readonly Load[],
-  boundMs: number,
-): readonly Load[] {
+export function checkLoads(history: KeyHistory, loads: readonly Load[]): readonly StaleLoad[] {
   const writes = [...history.puts, ...history.removals];
-  return loads.filter((load) => {
-    const overtaken = writes
-      .filter(({ write }) => write.id !== load.id && write.start > load.askedAt)
-      .map(({ doneBy }) => doneBy)
-      .filter((doneBy) => doneBy < load.answeredAt);
-    const from = Math.min(...overtaken) + boundMs;
-    return history.reads.some((read) => read.shown === load.id && read.start > from);
+  return loads.flatMap((load): StaleLoad[] => {
+    const overtaking = writes.filter(
+      ({ write, doneBy }) =>
+        write.id !== load.id && write.start > load.askedAt && doneBy < load.answeredAt,
+    );
+    const read = history.reads.find(({ shown }) => shown === load.id);
+    if (overtaking.length === 0 || read === undefined) return [];
+    const kind = overtaking.some(({ write }) => write.kind === "put") ? "lost" : "resurrected";
+    const span = `asked at ${load.askedAt.toFixed(0)} ms and answered at ${load.answeredAt.toFixed(0)} ms`;
+    const message = `${describe(read)}: #${load.id}, which a loader ${span}, stored after ${overtaking.map(place).join(" and ")}`;
+    return [{ load, violation: { kind, key: load.key, message } }];
   });
 }
 

@@ -245,12 +245,22 @@ describe("a loader", () => {
     return made.read(3, { start: 2000, version: 3 });
   };
 
-  test("that was overtaken by a removal while it loaded brings back what is old", () => {
-    expect(check(loaded().remove(2, { start: 150 }), OPTIONS).staleLoads).toHaveLength(1);
+  test("that was overtaken by a removal while it loaded resurrects, by a write loses that one", () => {
+    const removed = loaded().remove(2, { start: 150 });
+    expect(check(removed, OPTIONS).staleLoads).toHaveLength(1);
+    expect(found(removed)).toEqual({ resurrected: 1 });
+    expect(found(loaded().put(2, { start: 150 }))).toEqual({ lost: 1 });
+  });
+
+  test("whose value only its own caller saw has stored nothing", () => {
+    const made = history().put(3, { start: 0, outcome: "unknown" }).remove(2, { start: 150 });
+    made.loads.push({ id: 3, key: "k", askedAt: 100, answeredAt: 300 });
+    expect(found(made)).toEqual({});
   });
 
   test("is not overtaken by what came before it asked or after it had its answer", () => {
     const made = loaded().remove(1, { start: 50 }).remove(2, { start: 295, end: 305 });
     expect(check(made, OPTIONS).staleLoads).toHaveLength(0);
+    expect(found(made)).toEqual({});
   });
 });

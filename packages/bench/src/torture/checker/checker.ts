@@ -20,7 +20,7 @@ export interface CheckOptions {
 
 export interface Verdict {
   readonly violations: readonly Violation[];
-  /** Values put back by a loader that had been overtaken. */
+  /** Values put back by a loader that had been overtaken; each is a violation too. */
   readonly staleLoads: readonly Load[];
 }
 
@@ -41,7 +41,10 @@ export function check(history: History, options: CheckOptions): Verdict {
       ...checkWrites(keyHistory),
     );
     const loads = history.loads.filter(({ key }) => key === keyHistory.key);
-    staleLoads.push(...checkLoads(keyHistory, loads, options.boundMs));
+    for (const { load, violation } of checkLoads(keyHistory, loads)) {
+      staleLoads.push(load);
+      violations.push(violation);
+    }
   }
   violations.push(...checkFinals(history.finals, placed), ...checkCounters(history.counters));
   return { violations, staleLoads };
