@@ -110,6 +110,8 @@ export class PgPool {
         if (state === "open") this.#gate.rejectWaiters(this.#breaker.refusal());
       },
     });
+    // Whoever watches must not take silence for an answer.
+    options.onBreaker(this.#breaker.state);
     this.#watch = new PgWatch({
       clock,
       tickMs: TICK_MS,

@@ -79,6 +79,8 @@ export class RedisConnection {
         if (state === "open") void this.#inspect();
       },
     });
+    // Whoever watches must not take silence for an answer.
+    metrics.breaker(tier, this.#breaker.state);
     this.#client = makeRedisClient({
       ...options,
       onRetry: () => {
