@@ -250,7 +250,7 @@ describeWithPostgres("PgDatabase with a network and a server that fail", () => {
     });
     proxy.refuse();
     await timed(watched.query(COUNT, ["x"]));
-    expect(states).toEqual(["l3 open"]);
+    expect(states).toEqual(["l3 closed", "l3 open"]);
     proxy.resume();
     await expect
       .poll(() => timed(watched.query(COUNT, ["x"])), { timeout: 5000 })
