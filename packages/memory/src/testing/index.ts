@@ -29,3 +29,5 @@ export { memorySuite } from "./memory-suite/index.ts";
 export type { MemoryMaker } from "./memory-suite/fixture.ts";
 export { sharedTierSuite } from "./shared-suite/index.ts";
 export type { SharedTierMaker } from "./shared-suite/fixture.ts";
+export { vectorTierSuite } from "./vector-suite/index.ts";
+export type { VectorTierMaker } from "./vector-suite/fixture.ts";
