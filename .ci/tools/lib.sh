@@ -16,13 +16,14 @@ built() {
     flock 9 || return 1
     if [[ ! -d $target ]]; then
       say "$name: not in the cache, building it"
+      # What a build that was killed has left. Under the lock nobody uses it.
+      rm -rf "$tools_folder/.$name".??????
       work=$(mktemp -d "$tools_folder/.$name.XXXXXX") || return 1
       mkdir "$work/made" "$work/scratch"
       if (cd "$work/scratch" && "$build" "$work/made") >&2; then
         chmod 755 "$work/made" && mv -T "$work/made" "$target"
       fi
-      # Go's modules are read-only.
-      chmod -R u+w "$work" && rm -rf "$work"
+      rm -rf "$work"
     fi
     exec 9>&-
   fi
