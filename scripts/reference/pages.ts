@@ -21,6 +21,7 @@ const NOTE =
 const GROUPS: { readonly [group in Setting["group"]]: string } = {
   server: "Server",
   storage: "Storage",
+  recall: "Search by meaning",
   security: "Security",
   limits: "Bounds",
   operation: "Operation",

@@ -1,7 +1,7 @@
 /** One environment variable, as docs/reference/config.md shows it. */
 export interface Setting {
   readonly name: string;
-  readonly group: "server" | "storage" | "security" | "limits" | "operation";
+  readonly group: "server" | "storage" | "recall" | "security" | "limits" | "operation";
   /** What holds when it is unset or empty. */
   readonly standard: string;
   readonly unit: string;
@@ -101,6 +101,41 @@ export const SETTINGS: readonly Setting[] = [
     unit: "http:// URL",
     example: "http://vectors:8080",
     means: "Weaviate for search by meaning (L4).",
+  },
+  {
+    name: "CHERRY_EMBEDDINGS",
+    group: "recall",
+    standard: "lexical",
+    unit: "lexical, local:FOLDER or openai:URL",
+    example: "local:/var/lib/cherry/models/bge-small-en",
+    means:
+      "What makes the vectors of search by meaning: words and letters alone, a sentence model in ONNX form from a folder (needs the package `@huggingface/transformers`), or an endpoint that answers as OpenAI's `/embeddings` does.",
+  },
+  {
+    name: "CHERRY_EMBEDDINGS_MODEL",
+    group: "recall",
+    standard: "none; needed with openai:URL",
+    unit: "text",
+    example: "text-embedding-3-small",
+    means: "The name by which the endpoint knows its model.",
+  },
+  {
+    name: "CHERRY_EMBEDDINGS_DIMENSIONS",
+    group: "recall",
+    standard: "the model's; needed with openai:URL and a model that is not OpenAI's",
+    unit: "1 to 4000",
+    example: "1024",
+    means:
+      "Numbers in a vector. OpenAI's `text-embedding-3` models are asked for as many; of others it is what they make, checked at start or in each answer.",
+  },
+  {
+    name: "CHERRY_EMBEDDINGS_API_KEY",
+    group: "recall",
+    standard: "none is sent",
+    unit: "text",
+    example: "sk-…",
+    means: "Sent to the endpoint as a bearer token, and nowhere else.",
+    fileForm: "CHERRY_EMBEDDINGS_API_KEY_FILE",
   },
   {
     name: "CHERRY_JWT_SECRET",

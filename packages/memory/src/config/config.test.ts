@@ -153,3 +153,65 @@ describe("from an object or a file", () => {
     expect(refusal(() => readConfigFile(temporaryFile("{")))).toMatch(/readable JSON/);
   });
 });
+
+describe("embeddings", () => {
+  const ENDPOINT = { CHERRY_EMBEDDINGS: "openai:https://api.example.com/v1" };
+
+  test("come from the environment", () => {
+    const file = temporaryFile("sk-1\n");
+    expect(
+      loadConfig({
+        ...ENDPOINT,
+        CHERRY_EMBEDDINGS_MODEL: "text-embedding-3-small",
+        CHERRY_EMBEDDINGS_DIMENSIONS: "512",
+        CHERRY_EMBEDDINGS_API_KEY_FILE: file,
+      }).embeddings,
+    ).toEqual({
+      ...DEFAULT_CONFIG.embeddings,
+      provider: "openai:https://api.example.com/v1",
+      model: "text-embedding-3-small",
+      dimensions: 512,
+      apiKeyFile: file,
+    });
+  });
+
+  test("the dimensions of a known model need not be said", () => {
+    const { embeddings } = loadConfig({
+      ...ENDPOINT,
+      CHERRY_EMBEDDINGS_MODEL: "text-embedding-3-large",
+    });
+    expect(embeddings.dimensions).toBeUndefined();
+  });
+
+  test.each([
+    [{ CHERRY_EMBEDDINGS: "openi" }, "embeddings.provider"],
+    [{ CHERRY_EMBEDDINGS: "local:" }, "embeddings.provider"],
+    [{ CHERRY_EMBEDDINGS: "openai:ftp://x" }, "embeddings.provider"],
+    [ENDPOINT, "embeddings.model"],
+    [{ ...ENDPOINT, CHERRY_EMBEDDINGS_MODEL: "mine" }, "embeddings.dimensions"],
+    [{ CHERRY_EMBEDDINGS_DIMENSIONS: "many" }, "CHERRY_EMBEDDINGS_DIMENSIONS"],
+    [{ CHERRY_EMBEDDINGS_DIMENSIONS: "5000" }, "embeddings.dimensions"],
+    [{ CHERRY_EMBEDDINGS: "local:/m", CHERRY_EMBEDDINGS_MODEL: "m" }, "embeddings.model"],
+    [{ CHERRY_EMBEDDINGS_API_KEY: "two words" }, "embeddings.apiKey"],
+    [{ CHERRY_EMBEDDINGS_API_KEY_FILE: "/none" }, "CHERRY_EMBEDDINGS_API_KEY_FILE"],
+  ])("%j is refused by naming %s", (env, field) => {
+    expect(refusal(() => loadConfig(env))).toContain(`  ${field}: `);
+  });
+
+  test("a budget in money needs a price", () => {
+    const embeddings = { budget: { usdPerDay: 1 } };
+    expect(refusal(() => resolveConfig({ embeddings }))).toContain("usdPerMillionTokens");
+  });
+
+  test("no problem shows a key or a URL's password", () => {
+    const message = refusal(() =>
+      loadConfig({
+        CHERRY_EMBEDDINGS: "openai:https://me:hunter2@api.example.com/v1",
+        CHERRY_EMBEDDINGS_API_KEY: "hunter2 hunter2",
+      }),
+    );
+    expect(message).toContain("embeddings.provider");
+    expect(message).toContain("embeddings.apiKey");
+    expect(message).not.toContain("hunter2");
+  });
+});

@@ -1,4 +1,5 @@
 import type { Limits } from "../model/limits.ts";
+import type { EmbeddingsConfig } from "../recall/embedding/settings.ts";
 
 export type Environment = "development" | "staging" | "production";
 
@@ -47,6 +48,7 @@ export interface MemoryConfig {
   /** How old a copy may be, milliseconds. Default 1000. */
   readonly maxStalenessMs: number;
   readonly limits: Limits;
+  readonly embeddings: EmbeddingsConfig;
   readonly optimization: {
     /** Background sweeps, promotion and demotion. Default true. */
     readonly enabled: boolean;

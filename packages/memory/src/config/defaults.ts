@@ -14,6 +14,13 @@ export const DEFAULT_CONFIG: MemoryConfig = {
   },
   maxStalenessMs: 1000,
   limits: DEFAULT_LIMITS,
+  embeddings: {
+    provider: "lexical",
+    timeoutMs: 30_000,
+    rate: {},
+    budget: {},
+    cacheSeconds: 24 * 3600,
+  },
   optimization: { enabled: true, sweepIntervalMs: 5000, sweepRows: 1000 },
   metrics: { enabled: true, prometheusEnabled: true },
   security: { encryptionKeys: [] },

@@ -57,6 +57,40 @@ function redisConfig(env: EnvironmentVariables): MemoryConfig["tiers"]["L2"] {
   };
 }
 
+/** A key in a file is read for every request; here only that there is one. */
+function embeddingsConfig(
+  env: EnvironmentVariables,
+  problems: ConfigProblem[],
+): MemoryConfig["embeddings"] {
+  const base = DEFAULT_CONFIG.embeddings;
+  const model = text(env, "CHERRY_EMBEDDINGS_MODEL");
+  const apiKey = text(env, "CHERRY_EMBEDDINGS_API_KEY");
+  const apiKeyFile = text(env, "CHERRY_EMBEDDINGS_API_KEY_FILE");
+  const dimensions = numeric(env, "CHERRY_EMBEDDINGS_DIMENSIONS", problems);
+  if (apiKeyFile !== undefined && !holdsText(apiKeyFile))
+    problems.push({
+      field: "CHERRY_EMBEDDINGS_API_KEY_FILE",
+      expected: "a readable file with a key in it",
+      given: apiKeyFile,
+    });
+  return {
+    ...base,
+    provider: text(env, "CHERRY_EMBEDDINGS") ?? base.provider,
+    ...(model === undefined ? {} : { model }),
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(apiKeyFile === undefined ? {} : { apiKeyFile }),
+  };
+}
+
+function holdsText(file: string): boolean {
+  try {
+    return readFileSync(file, "utf8").trim() !== "";
+  } catch {
+    return false;
+  }
+}
+
 /** The manager's configuration from environment variables; all problems in one INVALID_CONFIG. */
 export function loadConfig(env: EnvironmentVariables): MemoryConfig {
   const problems: ConfigProblem[] = [];
@@ -90,6 +124,7 @@ export function loadConfig(env: EnvironmentVariables): MemoryConfig {
     },
     maxStalenessMs: numeric(env, "CHERRY_MAX_STALENESS_MS", problems) ?? base.maxStalenessMs,
     limits: { ...base.limits, ...(valueBytes === undefined ? {} : { valueBytes }) },
+    embeddings: embeddingsConfig(env, problems),
     security: {
       encryptionKeys: listOf(env, "CHERRY_ENCRYPTION_KEYS", problems),
       ...(keysFile === undefined ? {} : { encryptionKeysFile: keysFile }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { MemoryError } from "../model/errors.ts";
 import { describe } from "../model/text.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
+import { embeddingsSchema } from "./embeddings-schema.ts";
 import type { MemoryConfig } from "./config.ts";
 
 const positive = z.number().positive().finite();
@@ -85,6 +86,7 @@ const configSchema = z.strictObject({
       Object.keys(DEFAULT_CONFIG.limits).map((name) => [name, LIMIT_BOUNDS[name] ?? wholePositive]),
     ),
   ),
+  embeddings: embeddingsSchema,
   optimization: z.strictObject({
     enabled: z.boolean(),
     sweepIntervalMs: z.number().min(10),
@@ -105,6 +107,8 @@ export interface ConfigProblem {
 }
 
 const SECRET_FIELD = /key|password|secret|url/i;
+/** A URL may hold a password, whatever the field is called. */
+const URL_TEXT = /^openai:|:\/\/|@/;
 
 function given(config: unknown, path: readonly PropertyKey[]): string {
   let value: unknown = config;
@@ -114,6 +118,7 @@ function given(config: unknown, path: readonly PropertyKey[]): string {
   // What lies inside may be a secret, whatever it lies in is called.
   if (typeof value === "object" && value !== null) return describe(value);
   if (SECRET_FIELD.test(path.map(String).join("."))) return "[hidden]";
+  if (typeof value === "string" && URL_TEXT.test(value)) return "[hidden]";
   return JSON.stringify(value) ?? typeof value;
 }
 

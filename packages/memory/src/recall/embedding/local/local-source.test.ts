@@ -13,7 +13,9 @@ const OPEN_TIMEOUT_MS = 60_000;
 const signal = new AbortController().signal;
 
 function cosine(a: Float32Array | undefined, b: Float32Array | undefined): number {
-  return (a ?? []).reduce((sum, component, at) => sum + component * (b?.[at] ?? Number.NaN), 0);
+  let sum = 0;
+  for (const [at, component] of a?.entries() ?? []) sum += component * (b?.[at] ?? Number.NaN);
+  return sum;
 }
 
 describe.skipIf(missing !== undefined)(`a local model${note}`, () => {

@@ -81,16 +81,13 @@ test.each([
     "q: ",
     "d: ",
   ],
-] as const)(
-  "%s with %j is asked as it was trained",
-  async (name, files, pooling, query, passage) => {
-    expect(await readModelFolder(folder(name, files))).toMatchObject({
-      pooling,
-      queryPrefix: query,
-      passagePrefix: passage,
-    });
-  },
-);
+] as const)("%s with %j is asked as it was trained", async (name, files, pooling, ...prefixes) => {
+  expect(await readModelFolder(folder(name, files))).toMatchObject({
+    pooling,
+    queryPrefix: prefixes[0],
+    passagePrefix: prefixes[1],
+  });
+});
 
 test.each<[string, Files]>([
   ["config.json", { "config.json": undefined }],
