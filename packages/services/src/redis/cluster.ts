@@ -1,4 +1,7 @@
+import { makeCertificates } from "../certificates.ts";
 import { freePort } from "../free-port.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import type { TemporaryFolder } from "../temporary-folder.ts";
 import { waitUntil } from "../wait.ts";
 import type { RedisReply } from "./client.ts";
 import { startRedis } from "./server.ts";
@@ -15,7 +18,7 @@ const PORT_MAX = 65_535;
 /** Three masters with a replica each. */
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
-  /** redis-cluster://… of all nodes. */
+  /** redis-cluster://… of all nodes; with TLS rediss-cluster://…, which names the authority. */
   readonly url: string;
   /** The nodes that are masters now. */
   masters(): Promise<readonly RedisServer[]>;
@@ -60,11 +63,18 @@ async function nodeLines(server: RedisServer): Promise<readonly NodeLine[]> {
 class LocalCluster implements RedisCluster {
   readonly nodes: readonly RedisServer[];
   readonly url: string;
+  readonly #folder: TemporaryFolder | undefined;
   readonly #dead = new Set<RedisServer>();
 
-  constructor(nodes: readonly RedisServer[]) {
+  constructor(nodes: readonly RedisServer[], folder: TemporaryFolder | undefined) {
     this.nodes = nodes;
-    this.url = `redis-cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(",")}`;
+    this.#folder = folder;
+    const hosts = nodes.map(({ port }) => `127.0.0.1:${port}`).join(",");
+    const caFile = nodes[0]?.caFile;
+    this.url =
+      caFile === undefined
+        ? `redis-cluster://${hosts}`
+        : `rediss-cluster://${hosts}?ca=${encodeURIComponent(caFile)}`;
   }
 
   async form(): Promise<void> {
@@ -140,6 +150,7 @@ class LocalCluster implements RedisCluster {
 
   async remove(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.remove()));
+    this.#folder?.remove();
   }
 
   #living(): RedisServer {
@@ -168,18 +179,24 @@ export async function startRedisCluster(options: RedisOptions = {}): Promise<Red
     "cluster-enabled": "yes",
     "cluster-node-timeout": "1000",
     "cluster-replica-validity-factor": "0",
+    ...(options.tls === undefined ? {} : { "tls-cluster": "yes" }),
     ...options.settings,
   };
   for (let attempt = 1; ; attempt += 1) {
     const nodes: RedisServer[] = [];
+    const folder = options.tls === true ? temporaryFolder("certificates") : undefined;
+    // One authority for all: they speak with each other too.
+    const tls = folder && makeCertificates(folder.path);
+    const all = { ...options, settings, ...(tls === undefined ? {} : { tls }) };
     try {
       for (let index = 0; index < 2 * MASTERS; index += 1)
-        nodes.push(await startRedis({ ...options, settings, port: await nodePort() }));
-      const cluster = new LocalCluster(nodes);
+        nodes.push(await startRedis({ ...all, port: await nodePort() }));
+      const cluster = new LocalCluster(nodes, folder);
       await cluster.form();
       return cluster;
     } catch (error) {
       await Promise.all(nodes.map((node) => node.remove()));
+      folder?.remove();
       if (attempt === START_ATTEMPTS) throw error;
     }
   }

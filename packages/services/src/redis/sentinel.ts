@@ -1,5 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeCertificates } from "../certificates.ts";
+import type { Certificates } from "../certificates.ts";
 import { freePort } from "../free-port.ts";
 import { ServerProcess } from "../server-process.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -7,6 +9,7 @@ import type { TemporaryFolder } from "../temporary-folder.ts";
 import { waitUntil } from "../wait.ts";
 import { findRedis, redisAvailable } from "./binaries.ts";
 import { answers, sendOnce } from "./client.ts";
+import type { ClientOptions } from "./client.ts";
 import { startRedis } from "./server.ts";
 import type { RedisServer } from "./server.ts";
 
@@ -17,11 +20,13 @@ const AGREE_TIMEOUT_MS = 60_000;
 
 export interface SentinelOptions {
   readonly replicas?: 1 | 2;
+  /** Servers and sentinels speak TLS alone. */
+  readonly tls?: boolean;
 }
 
 /** A master, its replicas and three sentinels that fail over within about two seconds. */
 export interface RedisSentinel {
-  /** redis-sentinel://…/cherry. */
+  /** redis-sentinel://…/cherry; with TLS rediss-sentinel://…, which names the authority. */
   readonly url: string;
   /** The server that is the master now, as the sentinels say. */
   master(): Promise<RedisServer>;
@@ -33,15 +38,27 @@ export interface RedisSentinel {
 }
 
 interface SentinelProcess {
-  readonly port: number;
+  readonly client: ClientOptions;
   readonly process: ServerProcess;
   readonly folder: TemporaryFolder;
 }
 
-function configuration(port: number, masterPort: number): string {
+function configuration(port: number, masterPort: number, tls: Certificates | undefined): string {
+  const ports =
+    tls === undefined
+      ? [`port ${port}`]
+      : [
+          "port 0",
+          `tls-port ${port}`,
+          `tls-cert-file ${tls.cert}`,
+          `tls-key-file ${tls.key}`,
+          `tls-ca-cert-file ${tls.ca}`,
+          "tls-auth-clients no",
+          "tls-replication yes",
+        ];
   return [
     "bind 127.0.0.1",
-    `port ${port}`,
+    ...ports,
     "daemonize no",
     `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} ${QUORUM}`,
     `sentinel down-after-milliseconds ${MASTER_NAME} 500`,
@@ -51,16 +68,21 @@ function configuration(port: number, masterPort: number): string {
   ].join("\n");
 }
 
-async function startSentinel(program: string, masterPort: number): Promise<SentinelProcess> {
+async function startSentinel(
+  program: string,
+  masterPort: number,
+  tls: Certificates | undefined,
+): Promise<SentinelProcess> {
   const port = await freePort();
   const folder = temporaryFolder("sentinel");
   const file = join(folder.path, "sentinel.conf");
-  writeFileSync(file, configuration(port, masterPort));
-  const ready = (): Promise<boolean> => answers({ port });
+  writeFileSync(file, configuration(port, masterPort, tls));
+  const client = { port, ...(tls === undefined ? {} : { tls: { ca: readFileSync(tls.ca) } }) };
+  const ready = (): Promise<boolean> => answers(client);
   const args = [file, "--sentinel"];
   const process = new ServerProcess({ program, args, folder: folder.path, ready });
   await process.start();
-  return { port, process, folder };
+  return { client, process, folder };
 }
 
 class LocalSentinel implements RedisSentinel {
@@ -68,24 +90,35 @@ class LocalSentinel implements RedisSentinel {
   readonly url: string;
   readonly #sentinels: readonly SentinelProcess[];
 
-  constructor(nodes: readonly RedisServer[], sentinels: readonly SentinelProcess[]) {
+  readonly #folder: TemporaryFolder | undefined;
+
+  constructor(
+    nodes: readonly RedisServer[],
+    sentinels: readonly SentinelProcess[],
+    folder: TemporaryFolder | undefined,
+  ) {
     this.nodes = nodes;
     this.#sentinels = sentinels;
-    const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
-    this.url = `redis-sentinel://${hosts}/${MASTER_NAME}`;
+    this.#folder = folder;
+    const hosts = sentinels.map(({ client }) => `127.0.0.1:${client.port}`).join(",");
+    const caFile = nodes[0]?.caFile;
+    this.url =
+      caFile === undefined
+        ? `redis-sentinel://${hosts}/${MASTER_NAME}`
+        : `rediss-sentinel://${hosts}/${MASTER_NAME}?ca=${encodeURIComponent(caFile)}`;
   }
 
   /** Until every sentinel knows the others and all replicas: before that none would fail over. */
   async agree(): Promise<void> {
-    const count = async (port: number, what: string): Promise<number> => {
-      const reply = await sendOnce({ port }, ["SENTINEL", what, MASTER_NAME]);
+    const count = async (client: ClientOptions, what: string): Promise<number> => {
+      const reply = await sendOnce(client, ["SENTINEL", what, MASTER_NAME]);
       return Array.isArray(reply) ? reply.length : 0;
     };
-    for (const { port } of this.#sentinels)
+    for (const { client } of this.#sentinels)
       await waitUntil(
         async () =>
-          (await count(port, "SENTINELS")) === SENTINELS - 1 &&
-          (await count(port, "REPLICAS")) === this.nodes.length - 1,
+          (await count(client, "SENTINELS")) === SENTINELS - 1 &&
+          (await count(client, "REPLICAS")) === this.nodes.length - 1,
         { timeoutMs: AGREE_TIMEOUT_MS, describe: () => "the sentinels did not find each other" },
       );
   }
@@ -120,12 +153,14 @@ class LocalSentinel implements RedisSentinel {
       }),
     );
     await Promise.all(this.nodes.map((node) => node.remove()));
+    this.#folder?.remove();
   }
 
   async #masterPort(index: number): Promise<number> {
     const sentinel = this.#sentinels[index];
     const ask = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME] as const;
-    const reply = await sendOnce({ port: sentinel?.port ?? 0 }, ask);
+    if (sentinel === undefined) return Number.NaN;
+    const reply = await sendOnce(sentinel.client, ask);
     return Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
   }
 }
@@ -136,17 +171,20 @@ export async function startRedisSentinel(options: SentinelOptions = {}): Promise
   if (program === undefined) throw new Error(redisAvailable());
   const nodes: RedisServer[] = [];
   const sentinels: SentinelProcess[] = [];
-  const made = new LocalSentinel(nodes, sentinels);
+  const folder = options.tls === true ? temporaryFolder("certificates") : undefined;
+  const certificates = folder && makeCertificates(folder.path);
+  const tls = certificates === undefined ? {} : { tls: certificates };
+  const made = new LocalSentinel(nodes, sentinels, folder);
   try {
-    const master = await startRedis();
+    const master = await startRedis(tls);
     nodes.push(master);
     for (let index = 0; index < (options.replicas ?? 1); index += 1) {
       const settings = { replicaof: `127.0.0.1 ${master.port}` };
-      nodes.push(await startRedis({ settings }));
+      nodes.push(await startRedis({ ...tls, settings }));
     }
     for (let index = 0; index < SENTINELS; index += 1)
-      sentinels.push(await startSentinel(program, master.port));
-    const complete = new LocalSentinel(nodes, sentinels);
+      sentinels.push(await startSentinel(program, master.port, certificates));
+    const complete = new LocalSentinel(nodes, sentinels, folder);
     await complete.agree();
     return complete;
   } catch (error) {

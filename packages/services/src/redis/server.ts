@@ -15,8 +15,8 @@ const START_ATTEMPTS = 3;
 export interface RedisOptions {
   /** Lines of redis.conf, over ours. */
   readonly settings?: { readonly [name: string]: string };
-  /** Speaks TLS alone, with a certificate of its own authority. */
-  readonly tls?: boolean;
+  /** Speaks TLS alone, with these certificates; true: of an authority of its own. */
+  readonly tls?: boolean | Certificates;
   /** Rules as ACL SETUSER takes them, by user: `{ app: "on >secret ~cherry:* +@all" }`. */
   readonly aclUsers?: { readonly [user: string]: string };
   /** A certain port rather than a free one. */
@@ -71,6 +71,7 @@ function configuration(
           "tls-key-file": made.key,
           "tls-ca-cert-file": made.ca,
           "tls-auth-clients": "no",
+          "tls-replication": "yes",
         };
   const lines = Object.entries({ ...SETTINGS, ...ports, ...options.settings });
   const users = Object.entries(options.aclUsers ?? {});
@@ -94,7 +95,8 @@ class LocalRedis implements RedisServer {
     this.port = port;
     this.#folder = temporaryFolder("redis");
     this.folder = this.#folder.path;
-    const made = options.tls === true ? makeCertificates(this.folder) : undefined;
+    const { tls = false } = options;
+    const made = typeof tls === "boolean" ? (tls ? makeCertificates(this.folder) : undefined) : tls;
     this.caFile = made?.ca;
     const password = options.settings?.["requirepass"];
     const user = password === undefined ? "" : `:${encodeURIComponent(password)}@`;

@@ -49,7 +49,7 @@ function readPem(file: string, option: string): Buffer {
   }
 }
 
-function tlsOptions({ ca, cert, key, servername }: RedisUrlOptions): ConnectionOptions {
+export function tlsOptions({ ca, cert, key, servername }: RedisUrlOptions): ConnectionOptions {
   return {
     ...(ca === undefined ? {} : { ca: readPem(ca, "ca") }),
     ...(cert === undefined ? {} : { cert: readPem(cert, "cert") }),
@@ -148,7 +148,8 @@ function makeSingle(options: RedisClientOptions): Redis {
   return client;
 }
 
-function sentinelOptions({ target, connectTimeoutMs, random }: RedisClientOptions): RedisOptions {
+function sentinelOptions(options: RedisClientOptions): RedisOptions {
+  const { target, connectTimeoutMs, random, onRetry } = options;
   const { sentinelUser, sentinelPassword } = target.options;
   return {
     sentinels: target.nodes.map((node) => ({ ...node })),
@@ -159,7 +160,10 @@ function sentinelOptions({ target, connectTimeoutMs, random }: RedisClientOption
       ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions(target.options) }
       : {}),
     sentinelCommandTimeout: connectTimeoutMs,
-    sentinelRetryStrategy: (attempt) => reconnectPause(random, attempt),
+    sentinelRetryStrategy: (attempt) => {
+      onRetry?.();
+      return reconnectPause(random, attempt);
+    },
     // Sentinels say at once when they have chosen another master.
     failoverDetector: true,
     // Asks the server whether it is the master that the sentinels took it for.

@@ -6,7 +6,7 @@ import { MemoryError } from "../../model/errors.ts";
 import type { MemoryTier } from "../../model/item.ts";
 import { backoffMs } from "../../resilience/backoff.ts";
 import { Breaker } from "../../resilience/breaker.ts";
-import { makeRedisClient } from "./redis-client.ts";
+import { makeRedisClient, tlsOptions } from "./redis-client.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { isUnanswered, redisFault, unanswered, unavailable } from "./redis-faults.ts";
 import type { RedisFault } from "./redis-faults.ts";
@@ -233,7 +233,8 @@ export class RedisConnection {
     const { target, connectTimeoutMs } = this.#options;
     const [node] = target.nodes;
     if (node === undefined) return;
-    const asked = speaksOtherwise(node, target.tls, connectTimeoutMs);
+    const ours = target.tls ? tlsOptions(target.options) : undefined;
+    const asked = speaksOtherwise(node, ours, connectTimeoutMs);
     // It only tells more; that there is no connection is known.
     const reason = await asked.catch(() => undefined);
     if (reason === undefined || this.#isUsable) return;
