@@ -161,6 +161,7 @@ test("a remembered token ends at its exp", async () => {
   let passedMs = 0;
   const clock = {
     monotonicMs: () => performance.now(),
+    monotonicNs: () => process.hrtime.bigint(),
     wallMs: () => nowMs + passedMs,
     sleep: () => new Promise<void>(() => {}),
   };

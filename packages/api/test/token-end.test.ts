@@ -30,6 +30,7 @@ function testClock(): TestClock {
   let passedMs = 0;
   return {
     monotonicMs: systemClock.monotonicMs,
+    monotonicNs: systemClock.monotonicNs,
     wallMs: () => startMs + passedMs,
     sleep: (delayMs, signal) => {
       if (delayMs < 10_000) return systemClock.sleep(delayMs, signal);

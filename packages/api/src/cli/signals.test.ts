@@ -5,6 +5,7 @@ test("the same signal passed on by a package runner counts once, a later one end
   let nowMs = 0;
   const clock = {
     monotonicMs: () => nowMs,
+    monotonicNs: () => BigInt(nowMs * 1_000_000),
     wallMs: () => nowMs,
     sleep: () => Promise.resolve(),
   };

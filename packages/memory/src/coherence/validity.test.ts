@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Clock } from "../model/clock.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { Validity } from "./validity.ts";
 
@@ -17,6 +19,42 @@ test("a proof holds from when it was asked for, not from when it was answered", 
   expect(validity.holds()).toBe(true);
   clock.jump(100);
   expect(validity.holds()).toBe(false);
+});
+
+test("a copy is never served at the deadline or after it, and is until a nanosecond or two before", () => {
+  const ms = (max: number): fc.Arbitrary<number> => fc.double({ min: 0, max, noNaN: true });
+  fc.assert(
+    fc.property(ms(1e9), ms(3000), ms(3000), (sentAtMs, answeredAfterMs, readAfterMs) => {
+      const clock = new ManualClock({ monotonicMs: sentAtMs });
+      const validity = new Validity(clock, BOUND_MS);
+      clock.jump(answeredAfterMs);
+      validity.prove(sentAtMs);
+      clock.jump(readAfterMs);
+      const leftMs = sentAtMs + BOUND_MS - clock.monotonicMs();
+      if (leftMs <= 0) expect(validity.holds()).toBe(false);
+      if (leftMs > 1e-5) expect(validity.holds()).toBe(true);
+    }),
+  );
+});
+
+test("a pause between two readings of the clock makes the deadline earlier, never later", () => {
+  const clock = new ManualClock();
+  const pausing: Clock = {
+    monotonicMs: () => {
+      clock.jump(200);
+      return clock.monotonicMs();
+    },
+    monotonicNs: () => {
+      clock.jump(200);
+      return clock.monotonicNs();
+    },
+    wallMs: () => clock.wallMs(),
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+  };
+  const validity = new Validity(pausing, BOUND_MS);
+  validity.prove(0);
+  clock.jump(500);
+  expect([validity.holds(), clock.monotonicMs()]).toEqual([false, 1100]);
 });
 
 test("a pause of any length ends validity at once, without a timer", () => {

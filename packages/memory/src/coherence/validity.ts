@@ -1,5 +1,7 @@
 import type { Clock } from "../model/clock.ts";
 
+const NS_PER_MS = 1_000_000;
+
 /**
  * Until when copies may be served without asking the authority.
  *
@@ -12,6 +14,9 @@ export class Validity {
   readonly #clock: Clock;
   #provenAtMs = Number.NEGATIVE_INFINITY;
   #deadlineMs = Number.NEGATIVE_INFINITY;
+  /** The same instant by the cheapest clock, never a later one. */
+  #deadlineNs = 0n;
+  #isForever = false;
 
   constructor(clock: Clock, boundMs: number) {
     this.#clock = clock;
@@ -22,6 +27,7 @@ export class Validity {
   proveForever(): void {
     this.#provenAtMs = Number.POSITIVE_INFINITY;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#isForever = true;
   }
 
   /** All changes committed before `sentAtMs` have been applied to the copies. */
@@ -29,12 +35,13 @@ export class Validity {
     if (sentAtMs <= this.#provenAtMs) return;
     this.#provenAtMs = sentAtMs;
     this.#deadlineMs = sentAtMs + this.boundMs;
+    // Nanoseconds first: a pause between the two readings makes the deadline earlier, never later.
+    const nowNs = this.#clock.monotonicNs();
+    this.#deadlineNs = nowNs + BigInt(Math.floor(this.remainingMs() * NS_PER_MS));
   }
 
   holds(): boolean {
-    return (
-      this.#deadlineMs === Number.POSITIVE_INFINITY || this.#clock.monotonicMs() < this.#deadlineMs
-    );
+    return this.#isForever || this.#clock.monotonicNs() < this.#deadlineNs;
   }
 
   /** The same under another bound, for one read. */

@@ -12,6 +12,7 @@ export interface ManualClockOptions {
 
 /** An arbitrary instant, so that wall and monotonic time are never mistaken for each other unnoticed. */
 const WALL_START_MS = 1_767_225_600_000;
+const NS_PER_MS = 1_000_000;
 
 /**
  * Time that moves only when it is told to. Wall and monotonic time move together, except where a
@@ -29,6 +30,10 @@ export class ManualClock implements Clock {
 
   monotonicMs(): number {
     return this.#monotonicMs;
+  }
+
+  monotonicNs(): bigint {
+    return BigInt(Math.floor(this.#monotonicMs * NS_PER_MS));
   }
 
   wallMs(): number {

@@ -3,6 +3,7 @@ import type { Cancel, Scheduler } from "./scheduler.ts";
 
 /** Midnight of some day; wall clocks are only ever shown. */
 export const WALL_START_MS = 1_767_225_600_000;
+const NS_PER_MS = 1_000_000;
 
 /**
  * One server's process: what is delivered to it runs at once, waits while it is paused, and is lost
@@ -36,6 +37,10 @@ export class SimulatedProcess implements Clock {
 
   monotonicMs(): number {
     return this.#originMs + this.#scheduler.nowMs;
+  }
+
+  monotonicNs(): bigint {
+    return BigInt(Math.floor(this.monotonicMs() * NS_PER_MS));
   }
 
   wallMs(): number {

@@ -13,6 +13,10 @@ export class SkewedClock implements Clock {
     return systemClock.monotonicMs();
   }
 
+  monotonicNs(): bigint {
+    return systemClock.monotonicNs();
+  }
+
   wallMs(): number {
     return systemClock.wallMs() + this.offsetMs;
   }
