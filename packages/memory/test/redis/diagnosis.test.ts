@@ -8,7 +8,8 @@ import { expectCode } from "../../src/testing/expect-code.ts";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
 import { RedisTier as Tier } from "../../src/tiers/redis/redis-tier.ts";
 import { systemClock, systemRandom } from "../../src/model/clock.ts";
-import { closeTiers, fillAt, openTier, ref, settle, versionAt } from "./support.ts";
+import { fillAt, refOf, settleAt, versionAt } from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 const servers = new Set<RedisServer>();
 
@@ -39,7 +40,7 @@ function asUser(server: RedisServer): string {
 async function expectReason(tier: RedisTier, reason: RegExp): Promise<void> {
   await expect.poll(() => tier.health().reason, { timeout: 20_000 }).toMatch(reason);
   expect(tier.health().status).toBe("degraded");
-  const error = await expectCode("STORE_UNAVAILABLE", () => tier.findMany([ref("a")]));
+  const error = await expectCode("STORE_UNAVAILABLE", () => tier.findMany([refOf("a")]));
   expect(error.message).toMatch(reason);
 }
 
@@ -57,9 +58,9 @@ describeWithRedis("what is wrong with a Redis is named with its remedy", () => {
     const server = await redis({ aclUsers: { app: RULES } });
     const tier = await openTier(asUser(server));
     await expect.poll(() => tier.health()).toEqual({ status: "ready" });
-    expect(await fillAt(tier, ref("a"), 1)).toBe(true);
-    expect(await versionAt(tier, ref("a"))).toBe(1);
-    expect(await settle(tier, ref("a"), 2)).toBe("marked");
+    expect(await fillAt(tier, refOf("a"), 1)).toBe(true);
+    expect(await versionAt(tier, refOf("a"))).toBe(1);
+    expect(await settleAt(tier, refOf("a"), 2)).toBe("marked");
     await tier.announce(undefined);
     expect(await tier.removeEphemeralWhere({ namespace: "", below: true }, () => true)).toBe(0);
   });
@@ -83,7 +84,7 @@ describeWithRedis("what is wrong with a Redis is named with its remedy", () => {
     expect(quiet.health()).toEqual({ status: "ready" });
     const deaf = await openTier(asUser(server));
     await expect.poll(() => deaf.health().reason).toMatch(/bus cannot be heard.*\+subscribe/);
-    expect(await fillAt(deaf, ref("a"), 1)).toBe(true);
+    expect(await fillAt(deaf, refOf("a"), 1)).toBe(true);
   });
 
   test("a user with other keys or channels", async () => {
@@ -168,7 +169,7 @@ describeWithRedisTls("Redis over TLS", () => {
     const server = await redis({ tls: true });
     const tier = await openTier(`${server.url}?ca=${encodeURIComponent(server.caFile ?? "")}`);
     await expect.poll(() => tier.health().status).toBe("ready");
-    expect(await fillAt(tier, ref("a"), 1)).toBe(true);
+    expect(await fillAt(tier, refOf("a"), 1)).toBe(true);
     await expectReason(await openTier(server.url), /TLS fails.*certificate/);
   });
 

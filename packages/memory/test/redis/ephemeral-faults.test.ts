@@ -1,32 +1,21 @@
-import { Buffer } from "node:buffer";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startProxy, startRedis } from "@cherry-ai/services";
 import type { Proxy, RedisServer } from "@cherry-ai/services";
 import { describeWithRedis } from "@cherry-ai/services/vitest";
 import type { ItemRef } from "../../src/model/item.ts";
 import { expectCode } from "../../src/testing/expect-code.ts";
-import type { EphemeralResult } from "../../src/tiers/shared.ts";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
-import { closeTiers, openTier, record, ref, versionAt } from "./support.ts";
+import { putAt, refOf, versionAt } from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 /** Quick to give up, as in production. */
 const HASTY = { commandTimeoutMs: 150, connectTimeoutMs: 500, startTimeoutMs: 500, bus: false };
 const EPOCH = "faults";
 
-function put(tier: RedisTier, at: ItemRef): Promise<EphemeralResult> {
-  return tier.putEphemeral({
-    record: record(at, 0, { body: Buffer.from("fleeting") }),
-    ttlMs: 60_000,
-    provenAt: 10,
-    baseVersion: 0,
-    condition: undefined,
-  });
-}
-
 type Change = (tier: RedisTier, at: ItemRef) => Promise<unknown>;
 
 const CHANGES: [string, Change][] = [
-  ["a set", (tier, at) => put(tier, at)],
+  ["a set", (tier, at) => putAt(tier, at)],
   ["a removal", (tier, at) => tier.removeEphemeral(at, undefined)],
   ["a touch", (tier, at) => tier.touchEphemeral(at, 30_000, undefined)],
   [
@@ -41,13 +30,13 @@ describeWithRedis("a change of an ephemeral item that Redis does not answer", ()
   let proxy: Proxy;
   let tier: RedisTier;
   let patient: RedisTier;
-  const at = ref("k", "faults");
+  const at = refOf("k", "faults");
 
   beforeEach(async () => {
     server = await startRedis();
     proxy = await startProxy({ target: server.port });
     patient = await openTier(server.url, { epoch: EPOCH, bus: false });
-    await put(patient, at);
+    await putAt(patient, at);
     tier = await openTier(proxy.through(server.url), { ...HASTY, epoch: EPOCH });
     await expect.poll(() => tier.health().status).toBe("ready");
   });
@@ -59,8 +48,8 @@ describeWithRedis("a change of an ephemeral item that Redis does not answer", ()
 
   /** Redis knows the script from now on: it is sent once. */
   async function warmUp(change: Change): Promise<void> {
-    const other = ref("k", "warm");
-    await put(patient, other);
+    const other = refOf("k", "warm");
+    await putAt(patient, other);
     await change(patient, other);
   }
 
@@ -102,8 +91,8 @@ describeWithRedis("a change of an ephemeral item that Redis does not answer", ()
   );
 
   test("a removal by namespace that ends half way is OUTCOME_UNKNOWN", async () => {
-    const many = Array.from({ length: 1500 }, (_, index) => ref(`many:${index}`, "half"));
-    await Promise.all(many.map((one) => put(patient, one)));
+    const many = Array.from({ length: 1500 }, (_, index) => refOf(`many:${index}`, "half"));
+    await Promise.all(many.map((one) => putAt(patient, one)));
     let removals = 0;
     proxy.onData = (way, data) => {
       if (way === "up" && /eval/.test(data.toString())) removals += 1;

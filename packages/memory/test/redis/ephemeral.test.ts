@@ -5,32 +5,20 @@ import type { RedisServer } from "@cherry-ai/services";
 import { describeWithRedis } from "@cherry-ai/services/vitest";
 import { systemClock } from "../../src/model/clock.ts";
 import type { ItemRef } from "../../src/model/item.ts";
-import type { EphemeralPut, EphemeralResult } from "../../src/tiers/shared.ts";
+import { EPHEMERAL_VERSION_MIN } from "../../src/model/version.ts";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
-import { closeTiers, fillAt, openTier, record, ref, settle, versionAt, wanted } from "./support.ts";
-
-/** All versions of durable items are below it. */
-const FLOOR = 2 ** 52;
-
-function put(
-  tier: RedisTier,
-  at: ItemRef,
-  more: Partial<EphemeralPut> = {},
-): Promise<EphemeralResult> {
-  return tier.putEphemeral({
-    record: record(at, 0, { body: Buffer.from("fleeting") }),
-    ttlMs: 60_000,
-    provenAt: 10,
-    baseVersion: 0,
-    condition: undefined,
-    ...more,
-  });
-}
-
-function versionOf(result: EphemeralResult): number {
-  if (result.status !== "written") throw new Error(`expected written, got ${result.status}`);
-  return result.version;
-}
+import {
+  copyOf,
+  fillAt,
+  putAt,
+  recordOf,
+  refOf,
+  settleAt,
+  versionAt,
+  versionOf,
+  wanted,
+} from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 describeWithRedis("ephemeral items in Redis", () => {
   let server: RedisServer;
@@ -44,23 +32,26 @@ describeWithRedis("ephemeral items in Redis", () => {
 
   test("versions rise with each write, also after a removal, and lie above all durable ones", async () => {
     const tier = await open();
-    const at = ref("rising");
+    const at = refOf("rising");
     const versions: number[] = [];
     for (let round = 0; round < 20; round += 1) {
-      versions.push(versionOf(await put(tier, at)));
+      versions.push(versionOf(await putAt(tier, at)));
       versions.push(versionOf(await tier.touchEphemeral(at, undefined, undefined)));
       await tier.removeEphemeral(at, undefined);
     }
     expect(versions).toEqual([...new Set(versions)].toSorted((a, b) => a - b));
-    expect(versions.every((version) => version > FLOOR && Number.isSafeInteger(version))).toBe(
-      true,
-    );
+    expect(
+      versions.every((version) => version > EPHEMERAL_VERSION_MIN && Number.isSafeInteger(version)),
+    ).toBe(true);
   });
 
   test("an item comes back with its proof, its base and its lifetime", async () => {
     const tier = await open();
-    const at = ref("whole");
-    const version = versionOf(await put(tier, at, { ttlMs: 5000, baseVersion: 3 }));
+    const at = refOf("whole");
+    const fleeting = recordOf(at, 0, { body: Buffer.from("fleeting") });
+    const version = versionOf(
+      await putAt(tier, at, { record: fleeting, ttlMs: 5000, baseVersion: 3 }),
+    );
     const beforeMs = systemClock.monotonicMs();
     const [entry] = await tier.findMany([at]);
     expect(entry).toMatchObject({ kind: "ephemeral", provenAt: 10, baseVersion: 3 });
@@ -72,25 +63,25 @@ describeWithRedis("ephemeral items in Redis", () => {
 
   test("an item ends with its lifetime", async () => {
     const tier = await open();
-    const at = ref("short");
-    await put(tier, at, { ttlMs: 20 });
+    const at = refOf("short");
+    await putAt(tier, at, { ttlMs: 20 });
     await expect.poll(() => versionAt(tier, at)).toBeUndefined();
   });
 
   test("conditions are judged against the ephemeral item that is there", async () => {
     const tier = await open();
-    const at = ref("judged");
-    expect(await put(tier, at, { condition: "present" })).toEqual({
+    const at = refOf("judged");
+    expect(await putAt(tier, at, { condition: "present" })).toEqual({
       status: "conflict",
       currentVersion: null,
     });
-    const first = versionOf(await put(tier, at, { condition: "absent" }));
-    expect(await put(tier, at, { condition: "absent" })).toEqual({
+    const first = versionOf(await putAt(tier, at, { condition: "absent" }));
+    expect(await putAt(tier, at, { condition: "absent" })).toEqual({
       status: "conflict",
       currentVersion: first,
     });
-    expect(await put(tier, at, { condition: first - 1 })).toMatchObject({ status: "conflict" });
-    const second = versionOf(await put(tier, at, { condition: first }));
+    expect(await putAt(tier, at, { condition: first - 1 })).toMatchObject({ status: "conflict" });
+    const second = versionOf(await putAt(tier, at, { condition: first }));
     expect(await tier.touchEphemeral(at, 1000, first)).toMatchObject({ status: "conflict" });
     const third = versionOf(await tier.touchEphemeral(at, 1000, second));
     expect(await tier.removeEphemeral(at, second)).toEqual({
@@ -108,18 +99,18 @@ describeWithRedis("ephemeral items in Redis", () => {
   test("removing and touching what is not there does nothing, to copies and markers neither", async () => {
     const tier = await open();
     const nothing = { status: "written", version: 0, existed: false };
-    await fillAt(tier, ref("copy"), 5);
+    await fillAt(tier, refOf("copy"), 5);
     for (const key of ["hole", "copy"]) {
-      expect(await tier.removeEphemeral(ref(key), undefined)).toEqual(nothing);
-      expect(await tier.touchEphemeral(ref(key), 1, undefined)).toEqual(nothing);
+      expect(await tier.removeEphemeral(refOf(key), undefined)).toEqual(nothing);
+      expect(await tier.touchEphemeral(refOf(key), 1, undefined)).toEqual(nothing);
     }
-    expect(await versionAt(tier, ref("copy"))).toBe(5);
+    expect(await versionAt(tier, refOf("copy"))).toBe(5);
   });
 
   test("a touch changes lifetime and version alone", async () => {
     const tier = await open();
-    const at = ref("touched");
-    await put(tier, at, { record: record(at, 0, { metadata: { a: 1 }, tags: ["t"] }) });
+    const at = refOf("touched");
+    await putAt(tier, at, { record: recordOf(at, 0, { metadata: { a: 1 }, tags: ["t"] }) });
     await tier.touchEphemeral(at, undefined, undefined);
     const [lasting] = await tier.findMany([at]);
     expect(lasting?.record).toMatchObject({
@@ -134,31 +125,33 @@ describeWithRedis("ephemeral items in Redis", () => {
 
   test("a durable change that the setter does not know of is in the way", async () => {
     const tier = await open();
-    await settle(tier, ref("marker"), 7);
-    await fillAt(tier, ref("copy"), 7);
-    for (const at of [ref("marker"), ref("copy")]) {
-      expect(await put(tier, at, { baseVersion: 6 })).toEqual({ status: "durable", version: 7 });
-      expect(await put(tier, at, { baseVersion: 7 })).toMatchObject({ status: "written" });
+    await settleAt(tier, refOf("marker"), 7);
+    await fillAt(tier, refOf("copy"), 7);
+    for (const at of [refOf("marker"), refOf("copy")]) {
+      expect(await putAt(tier, at, { baseVersion: 6 })).toEqual({ status: "durable", version: 7 });
+      expect(await putAt(tier, at, { baseVersion: 7 })).toMatchObject({ status: "written" });
     }
   });
 
   test("an item makes way for a newer durable change, and not for an old one", async () => {
     const tier = await open();
-    const at = ref("makes-way");
-    await put(tier, at, { baseVersion: 7 });
-    expect(await settle(tier, at, 7, "copy")).toBe("older");
+    const at = refOf("makes-way");
+    await putAt(tier, at, { baseVersion: 7 });
+    expect(await settleAt(tier, at, 7, copyOf(at, 7))).toBe("older");
     expect((await tier.findMany([at]))[0]?.kind).toBe("ephemeral");
     expect(await tier.lease([wanted(at, 7, 1000)])).toEqual([undefined]);
-    expect(await settle(tier, at, 8, "copy")).toBe("stored");
+    expect(await settleAt(tier, at, 8, copyOf(at, 8))).toBe("stored");
     expect(await versionAt(tier, at)).toBe(8);
-    await put(tier, at, { baseVersion: 8 });
+    await putAt(tier, at, { baseVersion: 8 });
     expect(await tier.lease([wanted(at, 9)])).not.toEqual([undefined]);
   });
 
   test("proof is renewed for exactly the version it is given for, and never taken back", async () => {
     const tier = await open();
-    const at = ref("proven");
-    const version = versionOf(await put(tier, at, { provenAt: 10, baseVersion: 2, ttlMs: 50_000 }));
+    const at = refOf("proven");
+    const version = versionOf(
+      await putAt(tier, at, { provenAt: 10, baseVersion: 2, ttlMs: 50_000 }),
+    );
     const proof = async (): Promise<unknown> => {
       const [entry] = await tier.findMany([at]);
       return { provenAt: entry?.provenAt, baseVersion: entry?.baseVersion };
@@ -176,9 +169,9 @@ describeWithRedis("ephemeral items in Redis", () => {
 
   test("concurrent sets on one condition: one wins", async () => {
     const tiers = await Promise.all([1, 2].map(() => openTier(server.url, { epoch: "cas" })));
-    const at = ref("cas");
+    const at = refOf("cas");
     const asked = tiers.flatMap((tier) =>
-      Array.from({ length: 20 }, () => put(tier, at, { condition: "absent" })),
+      Array.from({ length: 20 }, () => putAt(tier, at, { condition: "absent" })),
     );
     const results = await Promise.all(asked);
     expect(results.filter(({ status }) => status === "written")).toHaveLength(1);
@@ -186,19 +179,23 @@ describeWithRedis("ephemeral items in Redis", () => {
 
   test("removal by pattern walks all of a namespace, and touches nothing else", async () => {
     const tier = await open();
-    const inside = Array.from({ length: 1200 }, (_, index) => ref(`item:${index}`, "users/1"));
-    await Promise.all(inside.map((at) => put(tier, at)));
-    const others = [ref("item:1", "users/10"), ref("item:1", "users/1/deep"), ref("x", "users/1")];
-    await Promise.all(others.map((at) => put(tier, at)));
-    await fillAt(tier, ref("item:copy", "users/1"), 5);
-    await settle(tier, ref("item:marker", "users/1"), 5);
+    const inside = Array.from({ length: 1200 }, (_, index) => refOf(`item:${index}`, "users/1"));
+    await Promise.all(inside.map((at) => putAt(tier, at)));
+    const others = [
+      refOf("item:1", "users/10"),
+      refOf("item:1", "users/1/deep"),
+      refOf("x", "users/1"),
+    ];
+    await Promise.all(others.map((at) => putAt(tier, at)));
+    await fillAt(tier, refOf("item:copy", "users/1"), 5);
+    await settleAt(tier, refOf("item:marker", "users/1"), 5);
     const matches = ({ key }: ItemRef): boolean => key.startsWith("item:");
     expect(await tier.removeEphemeralWhere({ namespace: "users/1", below: false }, matches)).toBe(
       1200,
     );
     const left = await tier.findMany(others);
     expect(left.map((entry) => entry?.kind)).toEqual(["ephemeral", "ephemeral", "ephemeral"]);
-    expect(await versionAt(tier, ref("item:copy", "users/1"))).toBe(5);
+    expect(await versionAt(tier, refOf("item:copy", "users/1"))).toBe(5);
     expect(await tier.removeEphemeralWhere({ namespace: "users/1", below: true }, () => true)).toBe(
       2,
     );
@@ -207,10 +204,10 @@ describeWithRedis("ephemeral items in Redis", () => {
 
   test("removal by pattern takes a namespace's own letters literally", async () => {
     const tier = await open();
-    await put(tier, ref("k", "a*"));
-    await put(tier, ref("k", "ab"));
+    await putAt(tier, refOf("k", "a*"));
+    await putAt(tier, refOf("k", "ab"));
     expect(await tier.removeEphemeralWhere({ namespace: "a*", below: false }, () => true)).toBe(1);
-    expect(await versionAt(tier, ref("k", "ab"))).toBeDefined();
+    expect(await versionAt(tier, refOf("k", "ab"))).toBeDefined();
   });
 });
 
@@ -237,15 +234,15 @@ describeWithRedis("the bus", () => {
     const [, apart] = await listener("e", "apart");
     own.length = 0;
     await sender.settle([
-      { ...ref("a"), version: 5, copy: undefined },
-      { ...ref("b"), version: 6, copy: undefined },
+      { ...refOf("a"), version: 5, copy: undefined },
+      { ...refOf("b"), version: 6, copy: undefined },
     ]);
     const clear = { namespace: "n", below: true, version: 7 };
     await sender.announce(clear);
     await sender.announce(undefined);
     const expected = [
-      { kind: "change", ref: ref("a"), version: 5 },
-      { kind: "change", ref: ref("b"), version: 6 },
+      { kind: "change", ref: refOf("a"), version: 5 },
+      { kind: "change", ref: refOf("b"), version: 6 },
       { kind: "clear", ...clear },
       { kind: "wake" },
     ];
@@ -273,7 +270,7 @@ describeWithRedis("the bus", () => {
 
   test("without a bus nothing is subscribed to and all else works", async () => {
     const tier = await openTier(server.url, { bus: false });
-    expect(await fillAt(tier, ref("quiet"), 1)).toBe(true);
+    expect(await fillAt(tier, refOf("quiet"), 1)).toBe(true);
     expect(tier.health()).toEqual({ status: "ready" });
   });
 });

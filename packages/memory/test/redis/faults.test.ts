@@ -9,16 +9,15 @@ import type { ItemRef } from "../../src/model/item.ts";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
 import { expectCode } from "../../src/testing/expect-code.ts";
 import {
-  closeTiers,
   copyOf,
   fillAt,
-  openTier,
-  record,
-  ref,
-  settle,
+  recordOf,
+  refOf,
+  settleAt,
   versionAt,
   wanted,
-} from "./support.ts";
+} from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 const servers = new Set<RedisServer>();
 
@@ -68,33 +67,33 @@ describeWithRedis("Redis away", () => {
     const tier = await openTier(`redis://127.0.0.1:${port}`, { startTimeoutMs: 200 });
     expect(tier.health()).toMatchObject({ status: "degraded" });
     expect(tier.health().reason).toMatch(/cannot be reached.*ECONNREFUSED/);
-    await expectCode("STORE_UNAVAILABLE", () => tier.findMany([ref("a")]));
-    await expectCode("STORE_UNAVAILABLE", () => settle(tier, ref("a"), 1));
+    await expectCode("STORE_UNAVAILABLE", () => tier.findMany([refOf("a")]));
+    await expectCode("STORE_UNAVAILABLE", () => settleAt(tier, refOf("a"), 1));
     await redis({ port });
     await answersAgain(tier);
-    expect(await eventually(() => fillAt(tier, ref("a"), 1))).toBe(true);
+    expect(await eventually(() => fillAt(tier, refOf("a"), 1))).toBe(true);
   });
 
   test("a crash fails what is under way and loses everything, which is no harm", async () => {
     const server = await redis();
     const tier = await openTier(server.url);
-    await fillAt(tier, ref("a"), 5);
+    await fillAt(tier, refOf("a"), 5);
     await server.kill();
-    await expectCode("STORE_UNAVAILABLE", () => tier.findMany([ref("a")]));
+    await expectCode("STORE_UNAVAILABLE", () => tier.findMany([refOf("a")]));
     await server.start();
     await answersAgain(tier);
-    expect(await eventually(() => versionAt(tier, ref("a")))).toBeUndefined();
-    expect(await fillAt(tier, ref("a"), 6)).toBe(true);
+    expect(await eventually(() => versionAt(tier, refOf("a")))).toBeUndefined();
+    expect(await fillAt(tier, refOf("a"), 6)).toBe(true);
   });
 
   test("a Redis that hangs costs a few timeouts, then nothing, and is used again by itself", async () => {
     const server = await redis();
     const tier = await openTier(server.url, HASTY);
-    await eventually(() => fillAt(tier, ref("a"), 5));
+    await eventually(() => fillAt(tier, refOf("a"), 5));
     server.pause();
     const errors: string[] = [];
     for (let call = 0; call < 30; call += 1)
-      await tier.findMany([ref("a")]).catch((error: unknown) => errors.push(String(error)));
+      await tier.findMany([refOf("a")]).catch((error: unknown) => errors.push(String(error)));
     expect(errors).toHaveLength(30);
     expect(
       errors.filter((text) => /not serve the call: it did not answer in time/.test(text)),
@@ -103,7 +102,7 @@ describeWithRedis("Redis away", () => {
     expect(tier.health().status).toBe("degraded");
     server.resume();
     await answersAgain(tier);
-    expect(await eventually(() => versionAt(tier, ref("a")))).toBe(5);
+    expect(await eventually(() => versionAt(tier, refOf("a")))).toBe(5);
   });
 
   test("initialize does not wait for one that hangs", async () => {
@@ -113,20 +112,20 @@ describeWithRedis("Redis away", () => {
     expect(tier.health().status).toBe("degraded");
     server.resume();
     await answersAgain(tier);
-    expect(await eventually(() => fillAt(tier, ref("a"), 5))).toBe(true);
+    expect(await eventually(() => fillAt(tier, refOf("a"), 5))).toBe(true);
   });
 
   test("a master that becomes a replica is left alone until it is one again", async () => {
     const server = await redis();
     const other = await redis();
     const tier = await openTier(server.url);
-    await fillAt(tier, ref("a"), 5);
+    await fillAt(tier, refOf("a"), 5);
     await server.command("REPLICAOF", "127.0.0.1", other.port);
-    await expectCode("STORE_UNAVAILABLE", () => settle(tier, ref("a"), 6));
+    await expectCode("STORE_UNAVAILABLE", () => settleAt(tier, refOf("a"), 6));
     await expect.poll(() => tier.health().reason, { timeout: 30_000 }).toMatch(/read-only replica/);
     await server.command("REPLICAOF", "NO", "ONE");
     await answersAgain(tier);
-    expect(await eventually(() => fillAt(tier, ref("b"), 5))).toBe(true);
+    expect(await eventually(() => fillAt(tier, refOf("b"), 5))).toBe(true);
   });
 
   test("a connection that is half open is given up", async () => {
@@ -136,11 +135,11 @@ describeWithRedis("Redis away", () => {
       const tier = await openTier(proxy.through(server.url), { ...HASTY, bus: false });
       await answersAgain(tier);
       proxy.stall();
-      await expectCode("STORE_UNAVAILABLE", () => tier.findMany([ref("a")]));
+      await expectCode("STORE_UNAVAILABLE", () => tier.findMany([refOf("a")]));
       await expect.poll(() => isReady(tier), { timeout: 30_000 }).toBe(false);
       proxy.resume();
       await answersAgain(tier);
-      expect(await eventually(() => fillAt(tier, ref("b"), 5))).toBe(true);
+      expect(await eventually(() => fillAt(tier, refOf("b"), 5))).toBe(true);
     } finally {
       await proxy.close();
     }
@@ -151,19 +150,19 @@ describeWithRedis("Redis away", () => {
     const proxy = await startProxy({ target: server.port });
     try {
       const tier = await openTier(proxy.through(server.url), { bus: false });
-      await fillAt(tier, ref("warm"), 1);
+      await fillAt(tier, refOf("warm"), 1);
       const calls = async (): Promise<number> => {
         const stats = String(await server.command("INFO", "commandstats"));
         return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
       };
-      await tier.lease([wanted(ref("warm-2"))]);
+      await tier.lease([wanted(refOf("warm-2"))]);
       const before = await calls();
       proxy.onData = (direction, data) =>
         direction === "up" && data.includes("evalsha") ? "cut-after" : "pass";
-      await expectCode("STORE_UNAVAILABLE", () => tier.lease([wanted(ref("lost"))]));
+      await expectCode("STORE_UNAVAILABLE", () => tier.lease([wanted(refOf("lost"))]));
       proxy.onData = undefined;
       await answersAgain(tier);
-      await eventually(() => versionAt(tier, ref("lost")));
+      await eventually(() => versionAt(tier, refOf("lost")));
       // The look at a new connection sends one of its own.
       const probes = 1;
       expect((await calls()) - before).toBeLessThanOrEqual(1 + probes);
@@ -201,21 +200,21 @@ describeWithRedis("a command that was held up for 2.5 s and then carried out", (
   }
 
   test("an old write does not take the place of a newer one", async () => {
-    const at = ref("held");
+    const at = refOf("held");
     const { patient } = await holdUp(
       async ({ patient: tier }) => {
         await fillAt(tier, at, 5);
       },
-      (tier) => settle(tier, at, 6, "copy"),
+      (tier) => settleAt(tier, at, 6, copyOf(at, 6)),
     );
-    await settle(patient, at, 7, "copy");
+    await settleAt(patient, at, 7, copyOf(at, 7));
     // It may have been carried out before or after; a second one like it comes for sure after.
-    expect(await settle(patient, at, 6, "copy")).toBe("older");
+    expect(await settleAt(patient, at, 6, copyOf(at, 6))).toBe("older");
     expect(await versionAt(patient, at)).toBe(7);
   });
 
   test("a fill does not bring back what was deleted meanwhile", async () => {
-    const at = ref("held");
+    const at = refOf("held");
     let lease = "";
     const { patient } = await holdUp(
       async ({ hasty: tier }) => {
@@ -223,26 +222,26 @@ describeWithRedis("a command that was held up for 2.5 s and then carried out", (
       },
       (tier) => tier.fill([{ ...copyOf(at, 5), lease }]),
     );
-    await settle(patient, at, 6);
+    await settleAt(patient, at, 6);
     expect(await versionAt(patient, at)).toBeUndefined();
     expect(await patient.fill([{ ...copyOf(at, 5), lease }])).toEqual([false]);
   });
 
   test("what was deleted does not come back though Redis forgot the marker", async () => {
-    const at = ref("held");
+    const at = refOf("held");
     const { patient, server } = await holdUp(
       async ({ patient: tier }) => {
-        await settle(tier, at, 7);
+        await settleAt(tier, at, 7);
       },
-      (tier) => settle(tier, at, 6, "copy"),
+      (tier) => settleAt(tier, at, 6, copyOf(at, 6)),
     );
     await server.command("FLUSHDB");
-    await settle(patient, at, 6, "copy");
+    await settleAt(patient, at, 6, copyOf(at, 6));
     expect(await versionAt(patient, at)).toBeUndefined();
     // Neither under the lease of a reader who began to look meanwhile.
     await server.command("FLUSHDB");
     await patient.lease([wanted(at)]);
-    await settle(patient, at, 6, "copy");
+    await settleAt(patient, at, 6, copyOf(at, 6));
     expect(await versionAt(patient, at)).toBeUndefined();
   });
 });
@@ -254,7 +253,7 @@ describeWithRedis("a full Redis", () => {
     return tier
       .lease([wanted(at)])
       .then(([lease = ""]) =>
-        tier.fill([{ record: record(at, 5, { body: BIG }), provenAt: 5, lease }]),
+        tier.fill([{ record: recordOf(at, 5, { body: BIG }), provenAt: 5, lease }]),
       );
   }
 
@@ -263,21 +262,21 @@ describeWithRedis("a full Redis", () => {
       settings: { maxmemory: "6mb", "maxmemory-policy": "noeviction" },
     });
     const tier = await openTier(server.url, { prefix: "full", epoch: "e" });
-    await bigFill(tier, ref("before"));
-    for (let index = 0; index < 40; index += 1) await bigFill(tier, ref(`more-${index}`));
-    expect(await bigFill(tier, ref("beyond"))).toEqual([false]);
-    expect(await versionAt(tier, ref("before"))).toBe(5);
-    expect(await settle(tier, ref("before"), 6)).toBe("marked");
-    expect(await versionAt(tier, ref("before"))).toBeUndefined();
+    await bigFill(tier, refOf("before"));
+    for (let index = 0; index < 40; index += 1) await bigFill(tier, refOf(`more-${index}`));
+    expect(await bigFill(tier, refOf("beyond"))).toEqual([false]);
+    expect(await versionAt(tier, refOf("before"))).toBe(5);
+    expect(await settleAt(tier, refOf("before"), 6)).toBe("marked");
+    expect(await versionAt(tier, refOf("before"))).toBeUndefined();
     const set = (): Promise<unknown> =>
       tier.putEphemeral({
-        record: record(ref("e"), 0, { body: BIG }),
+        record: recordOf(refOf("e"), 0, { body: BIG }),
         ttlMs: 1000,
         provenAt: 1,
         baseVersion: 0,
         condition: undefined,
       });
-    await bigFill(tier, ref("again"));
+    await bigFill(tier, refOf("again"));
     for (let index = 0; index < 3; index += 1) await set().catch(() => undefined);
     await expect(set()).rejects.toThrow(/memory is full/);
     expect(tier.health()).toMatchObject({
@@ -292,12 +291,12 @@ describeWithRedis("a full Redis", () => {
     });
     const tier = await openTier(server.url);
     expect(tier.health().warning).toMatch(/allkeys-random may evict ephemeral items/);
-    const at = ref("old");
-    await settle(tier, at, 9);
+    const at = refOf("old");
+    await settleAt(tier, at, 9);
     const [lease = ""] = await tier.lease([wanted(at)]);
     let stored = 0;
     for (let index = 0; index < 100; index += 1)
-      if ((await bigFill(tier, ref(`more-${index}`)))[0] === true) stored += 1;
+      if ((await bigFill(tier, refOf(`more-${index}`)))[0] === true) stored += 1;
     expect(stored).toBeGreaterThan(50);
     await tier.fill([{ ...copyOf(at, 8), lease }]);
     expect(await versionAt(tier, at)).toBeUndefined();
@@ -312,15 +311,15 @@ describeWithRedis("close", () => {
         .trim()
         .split("\n").length;
     const tier = await openTier(server.url);
-    await fillAt(tier, ref("a"), 1);
+    await fillAt(tier, refOf("a"), 1);
     await tier.close();
     await tier.close();
     expect(tier.health().status).toBe("closed");
-    await expectCode("CLOSED", () => tier.findMany([ref("a")]));
+    await expectCode("CLOSED", () => tier.findMany([refOf("a")]));
     await expect.poll(clients).toBe(1);
     const hanging = await openTier(server.url);
     server.pause();
-    const pending = hanging.findMany([ref("a")]).catch((error: unknown) => String(error));
+    const pending = hanging.findMany([refOf("a")]).catch((error: unknown) => String(error));
     await hanging.close();
     expect(await pending).toMatch(/STORE_UNAVAILABLE|CLOSED|could not serve|closed/);
     server.resume();
@@ -335,7 +334,7 @@ describeWithRedis("the password in a file", () => {
     writeFileSync(passwordFile, "first\n");
     const server = await redis({ aclUsers: { app: "on >first ~* &* +@all" } });
     const tier = await openTier(`redis://app@127.0.0.1:${server.port}`, { passwordFile });
-    expect(await fillAt(tier, ref("a"), 1)).toBe(true);
+    expect(await fillAt(tier, refOf("a"), 1)).toBe(true);
     await server.command("ACL", "SETUSER", "app", "resetpass", ">second");
     await server.command("CLIENT", "KILL", "USER", "app");
     await expect
@@ -343,7 +342,7 @@ describeWithRedis("the password in a file", () => {
       .toMatch(/refuses the user or password/);
     writeFileSync(passwordFile, "second\n");
     await answersAgain(tier);
-    expect(await eventually(() => versionAt(tier, ref("a")))).toBe(1);
+    expect(await eventually(() => versionAt(tier, refOf("a")))).toBe(1);
     folder.remove();
   });
 });

@@ -6,7 +6,8 @@ import { describeWithRedis } from "@cherry-ai/services/vitest";
 import type { EphemeralResult, LeaseToken } from "../../src/tiers/shared.ts";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
 import { SlotModel } from "./slot-model.ts";
-import { closeTiers, copyOf, openTier, record, ref } from "./support.ts";
+import { copyOf, recordOf, refOf } from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 /** Few versions and places, so that equal ones meet often. */
 const version = fc.integer({ min: 0, max: 6 });
@@ -41,7 +42,7 @@ const LONG_AGO = "0000000000000001";
 /** One key in Redis beside the model of it, done the same to. */
 class Twin {
   readonly model = new SlotModel();
-  readonly #at = ref("key", "n");
+  readonly #at = refOf("key", "n");
   readonly #leases: { owner: number; token: LeaseToken }[] = [];
   #lastVersion = 1;
   readonly #tier: RedisTier;
@@ -141,7 +142,7 @@ class Twin {
     let result: EphemeralResult;
     if (given.do === "put")
       result = await this.#tier.putEphemeral({
-        record: record(this.#at, 0),
+        record: recordOf(this.#at, 0),
         ttlMs,
         ...proof,
         condition: wanted,

@@ -3,7 +3,8 @@ import { startRedisCluster, startRedisSentinel } from "@cherry-ai/services";
 import type { RedisCluster, RedisSentinel } from "@cherry-ai/services";
 import { describeWithRedisTls } from "@cherry-ai/services/vitest";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
-import { closeTiers, fillAt, openTier, ref, settle, versionAt } from "./support.ts";
+import { fillAt, refOf, settleAt, versionAt } from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 const LONG = { timeout: 60_000 };
 const SOON = { timeout: 20_000 };
@@ -12,18 +13,18 @@ const HASTY = { commandTimeoutMs: 1000, connectTimeoutMs: 1000, startTimeoutMs: 
 /** Keys all over, a failover, keys again; the bus is heard. */
 async function worksOver(tier: RedisTier, failOver: () => Promise<unknown>): Promise<void> {
   await expect.poll(() => tier.health(), LONG).toMatchObject({ status: "ready" });
-  const refs = Array.from({ length: 30 }, (_, index) => ref(`key-${index}`));
+  const refs = Array.from({ length: 30 }, (_, index) => refOf(`key-${index}`));
   for (const at of refs) expect(await fillAt(tier, at, 5)).toBe(true);
   expect(await Promise.all(refs.map((at) => versionAt(tier, at)))).toEqual(refs.map(() => 5));
   const heard: number[] = [];
   tier.onMessage((message) => message.kind === "change" && heard.push(message.version));
-  await settle(tier, ref("told"), 7);
+  await settleAt(tier, refOf("told"), 7);
   await expect.poll(() => heard, LONG).toContain(7);
   await failOver();
   for (const [index, at] of refs.entries())
     await expect
       .poll(async () => {
-        await settle(tier, at, 100 + index).catch(() => undefined);
+        await settleAt(tier, at, 100 + index).catch(() => undefined);
         return fillAt(tier, at, 100 + index).catch(() => false);
       }, LONG)
       .toBe(true);

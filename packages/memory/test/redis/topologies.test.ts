@@ -5,16 +5,15 @@ import { describeWithRedis } from "@cherry-ai/services/vitest";
 import type { ItemRef } from "../../src/model/item.ts";
 import type { RedisTier } from "../../src/tiers/redis/redis-tier.ts";
 import {
-  closeTiers,
   copyOf,
   fillAt,
-  openTier,
-  record,
-  ref,
-  settle,
+  recordOf,
+  refOf,
+  settleAt,
   versionAt,
   wanted,
-} from "./support.ts";
+} from "../../src/testing/shared-suite/fixture.ts";
+import { closeTiers, openTier } from "./support.ts";
 
 const LONG = { timeout: 60_000 };
 
@@ -26,7 +25,7 @@ function answersAgain(tier: RedisTier, at: ItemRef): Promise<void> {
   return expect
     .poll(async () => {
       version += 1;
-      await settle(tier, at, version).catch(() => undefined);
+      await settleAt(tier, at, version).catch(() => undefined);
       return fillAt(tier, at, version).catch(() => false);
     }, LONG)
     .toBe(true);
@@ -52,7 +51,7 @@ class Traffic {
   async #run(tier: RedisTier, at: ItemRef): Promise<void> {
     for (let version = 1; this.isOn; version += 1) {
       try {
-        await settle(tier, at, version, version % 2 === 0 ? "copy" : "none");
+        await settleAt(tier, at, version, version % 2 === 0 ? copyOf(at, version) : undefined);
         this.settled.set(at.key, version);
         await fillAt(tier, at, version);
         this.answered += 1;
@@ -72,7 +71,7 @@ describeWithRedis("a cluster", () => {
   afterEach(closeTiers);
   afterAll(() => cluster.remove());
 
-  const refs = Array.from({ length: 60 }, (_, index) => ref(`key-${index}`));
+  const refs = Array.from({ length: 60 }, (_, index) => refOf(`key-${index}`));
 
   test("serves keys of all slots in one call, in order", async () => {
     const tier = await openTier(cluster.url);
@@ -102,7 +101,7 @@ describeWithRedis("a cluster", () => {
       return versions;
     });
     for (const tier of listeners) await expect.poll(() => tier.health().status, LONG).toBe("ready");
-    await settle(sender, ref("told"), 7);
+    await settleAt(sender, refOf("told"), 7);
     await expect.poll(() => heard, LONG).toEqual([[7], [7], [7]]);
   });
 
@@ -110,7 +109,7 @@ describeWithRedis("a cluster", () => {
     const tier = await openTier(cluster.url);
     const put = (at: ItemRef): Promise<unknown> =>
       tier.putEphemeral({
-        record: record(at, 0),
+        record: recordOf(at, 0),
         ttlMs: 60_000,
         provenAt: 1,
         baseVersion: 0,
@@ -133,10 +132,10 @@ describeWithRedis("a cluster", () => {
     const before = traffic.answered;
     await expect.poll(() => traffic.answered - before, LONG).toBeGreaterThan(300);
     await traffic.stop();
-    await answersAgain(tier, ref("after"));
+    await answersAgain(tier, refOf("after"));
     for (const at of refs) {
       const version = (traffic.settled.get(at.key) ?? 0) + 1;
-      await settle(tier, at, version, "copy");
+      await settleAt(tier, at, version, copyOf(at, version));
       const left = await versionAt(tier, at);
       // Newer: of a write whose answer did not come.
       expect(left === undefined || left >= version).toBe(true);
@@ -157,17 +156,17 @@ describeWithRedis("sentinels", () => {
   test("the tier follows them to the new master, and the bus too", async () => {
     const tier = await openTier(sentinel.url, HASTY);
     await expect.poll(() => tier.health().status, LONG).toBe("ready");
-    await fillAt(tier, ref("a"), 5);
+    await fillAt(tier, refOf("a"), 5);
     const next = await sentinel.failOver();
-    await answersAgain(tier, ref("b"));
+    await answersAgain(tier, refOf("b"));
     expect(String(await next.command("INFO", "commandstats"))).toContain("cmdstat_evalsha");
     await expect.poll(() => tier.health().status, LONG).toBe("ready");
     const heard: unknown[] = [];
     tier.onMessage((message) => heard.push(message));
-    await settle(tier, ref("c"), 9);
+    await settleAt(tier, refOf("c"), 9);
     await expect
       .poll(() => heard, LONG)
-      .toContainEqual({ kind: "change", ref: ref("c"), version: 9 });
+      .toContainEqual({ kind: "change", ref: refOf("c"), version: 9 });
   });
 
   test("sentinels that cannot be reached are named, and are no reason to fail", async () => {
