@@ -1,8 +1,9 @@
 /** What the protocol costs, against the same code with it switched off. */
 import { DEFAULT_PLAN } from "../harness/contender.ts";
-import type { RoundPlan } from "../harness/contender.ts";
+import type { RoundPlan, Sample } from "../harness/contender.ts";
 import { race } from "../harness/race.ts";
-import { cpuUs, median, medianRatio, rates, samplesOf } from "../harness/statistics.ts";
+import type { Entrant, Rounds } from "../harness/race.ts";
+import { cpuUs, meanOfEach, median, medianRatio, rates, samplesOf } from "../harness/statistics.ts";
 import { atLeast, atMost, judge, valueAtMost } from "../result.ts";
 import type { Result } from "../result.ts";
 import type { Case, Context } from "../suite.ts";
@@ -12,7 +13,9 @@ const MODULE = new URL("./cost-cherry.ts", import.meta.url).href;
 const ON = "ours";
 const OFF = "ours, protocol switched off";
 /** Processor time is counted in steps of milliseconds: longer rounds. */
-const READ_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 21, roundMs: 200, warmUpMs: 1000 };
+const READ_PLAN: RoundPlan = { ...DEFAULT_PLAN, rounds: 15, roundMs: 200, warmUpMs: 1000 };
+/** How its code is compiled and its heap laid out falls out anew in each process: 5 % of a hit. */
+const READERS = 3;
 /** A commit waits for the disk: longer rounds. */
 const WRITE_PLAN: RoundPlan = {
   ...DEFAULT_PLAN,
@@ -27,31 +30,57 @@ const PEEK_NS_MAX = 70;
 const HIT_RATIO_MAX = 1.2;
 const WRITE_RATIO_MIN = 0.75;
 
-async function measure(
+interface Comparison {
+  readonly contender: string;
+  readonly plan: RoundPlan;
+  /** Of each side; a round's figure is their mean. */
+  readonly processes: number;
+}
+
+interface Sides {
+  readonly on: readonly number[];
+  readonly off: readonly number[];
+}
+
+function nameOf(side: string, index: number): string {
+  return `${side} (${index + 1})`;
+}
+
+/** What `figures` makes of the samples, round by round, with the protocol and without. */
+async function compare(
   context: Context,
-  contender: string,
-  plan: RoundPlan,
-): ReturnType<typeof race> {
-  // Each has a database of its own: it would hear of what the other writes.
-  const [on, off] = [
-    await serversFor(context, `cost_${contender}_on`, { redis: true }),
-    await serversFor(context, `cost_${contender}_off`, { redis: true }),
-  ];
-  return race(
-    [
-      { name: ON, module: MODULE, contender, options: { ...on, writers: WRITERS } },
-      { name: OFF, module: MODULE, contender, options: { ...off, writers: WRITERS, off: true } },
-    ],
-    plan,
-  );
+  { contender, plan, processes }: Comparison,
+  figures: (samples: readonly Sample[]) => readonly number[],
+): Promise<Sides> {
+  const entrants: Entrant[] = [];
+  for (let index = 0; index < processes; index += 1)
+    for (const [side, off] of [
+      [ON, false],
+      [OFF, true],
+    ] as const) {
+      // Each has a database of its own: it would hear of what the others write.
+      const database = `cost_${contender}_${off ? "off" : "on"}_${index + 1}`;
+      const servers = await serversFor(context, database, { redis: true });
+      const options = { ...servers, writers: WRITERS, off };
+      entrants.push({ name: nameOf(side, index), module: MODULE, contender, options });
+    }
+  const rounds = await race(entrants, plan);
+  const ofSide = (side: string): readonly number[] =>
+    meanOfEach(sideSamples(rounds, side, processes).map(figures));
+  return { on: ofSide(ON), off: ofSide(OFF) };
+}
+
+function sideSamples(rounds: Rounds, side: string, processes: number): (readonly Sample[])[] {
+  return Array.from({ length: processes }, (_, index) => samplesOf(rounds, nameOf(side, index)));
+}
+
+function readNs(samples: readonly Sample[]): readonly number[] {
+  return cpuUs(samples).map((us) => us * NS_PER_US);
 }
 
 async function peekCost(context: Context): Promise<Result> {
-  const rounds = await measure(context, "peek", READ_PLAN);
-  const [on, off] = [ON, OFF].map((name) =>
-    cpuUs(samplesOf(rounds, name)).map((us) => us * NS_PER_US),
-  );
-  if (on === undefined || off === undefined) throw new Error("expected two sides");
+  const reads = { contender: "peek", plan: READ_PLAN, processes: READERS };
+  const { on, off } = await compare(context, reads, readNs);
   const more = on.map((ns, round) => ns - (off[round] ?? Number.NaN));
   return judge({
     name: "peek: what the protocol adds",
@@ -65,11 +94,8 @@ async function peekCost(context: Context): Promise<Result> {
 }
 
 async function hitCost(context: Context): Promise<Result> {
-  const rounds = await measure(context, "get", READ_PLAN);
-  const [on, off] = [ON, OFF].map((name) =>
-    cpuUs(samplesOf(rounds, name)).map((us) => us * NS_PER_US),
-  );
-  if (on === undefined || off === undefined) throw new Error("expected two sides");
+  const reads = { contender: "get", plan: READ_PLAN, processes: READERS };
+  const { on, off } = await compare(context, reads, readNs);
   return judge({
     name: "awaited hit",
     value: median(on),
@@ -82,11 +108,10 @@ async function hitCost(context: Context): Promise<Result> {
 }
 
 async function writeCost(context: Context): Promise<Result> {
-  const rounds = await measure(context, "set", WRITE_PLAN);
-  const [on, off] = [ON, OFF].map((name) =>
-    rates(samplesOf(rounds, name)).map((rate) => rate * WRITERS),
+  const writes = { contender: "set", plan: WRITE_PLAN, processes: 1 };
+  const { on, off } = await compare(context, writes, (samples) =>
+    rates(samples).map((rate) => rate * WRITERS),
   );
-  if (on === undefined || off === undefined) throw new Error("expected two sides");
   return judge({
     name: `set, ${WRITERS} writers`,
     value: median(on),

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { cpuRates, cpuUs, median, medianRatio, percentile, rates } from "./statistics.ts";
+import {
+  cpuRates,
+  cpuUs,
+  meanOfEach,
+  median,
+  medianRatio,
+  percentile,
+  rates,
+} from "./statistics.ts";
 
 test("the median of an even number of values lies between the middle two", () => {
   expect(median([9, 1, 3, 5])).toBe(4);
@@ -17,6 +25,17 @@ test("a ratio compares within each round, so that a slow round of both says noth
   const ours = [100, 10, 100];
   const theirs = [200, 20, 200];
   expect(medianRatio(ours, theirs)).toBe(0.5);
+});
+
+test("processes of one side count alike, round by round", () => {
+  expect(
+    meanOfEach([
+      [1, 10],
+      [3, 20],
+    ]),
+  ).toEqual([2, 15]);
+  expect(meanOfEach([[5, 6]])).toEqual([5, 6]);
+  expect(meanOfEach([[1, 2], [3]])).toEqual([2, Number.NaN]);
 });
 
 test("rates are operations a second, costs are processor time of one", () => {

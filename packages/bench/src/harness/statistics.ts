@@ -47,6 +47,15 @@ export function samplesOf(rounds: Rounds, name: string): readonly Sample[] {
   return samples;
 }
 
+/** Of several processes' figures, their mean in each round. */
+export function meanOfEach(processes: readonly (readonly number[])[]): number[] {
+  const [first = []] = processes;
+  return first.map((_, round) => {
+    const sum = processes.reduce((total, figures) => total + (figures[round] ?? Number.NaN), 0);
+    return sum / processes.length;
+  });
+}
+
 /** Median over the rounds of ours / theirs: both of one round met the same machine. */
 export function medianRatio(ours: readonly number[], theirs: readonly number[]): number {
   return median(ours.map((value, round) => value / (theirs[round] ?? Number.NaN)));
