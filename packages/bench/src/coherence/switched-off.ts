@@ -2,7 +2,7 @@
  * The same code without the protocol, by doubles in a process of the bench alone. Nothing here is safe
  * where anybody else writes.
  */
-import { FillGuard, FillToken } from "../../../memory/src/coherence/fill-guard.ts";
+import { FillGuard } from "../../../memory/src/coherence/fill-guard.ts";
 import { Follower } from "../../../memory/src/coherence/follower.ts";
 import { SharedCopies } from "../../../memory/src/coherence/shared-copies.ts";
 import { Validity } from "../../../memory/src/coherence/validity.ts";
@@ -10,7 +10,7 @@ import { Validity } from "../../../memory/src/coherence/validity.ts";
 /** Copies are believed for ever, nothing stops a late fill, nobody reads the log, nobody is told. */
 export function switchOff(): void {
   Validity.prototype.holds = () => true;
-  const token = new FillToken({ namespace: "", key: "" });
+  const token = new FillGuard().begin();
   FillGuard.prototype.begin = () => token;
   FillGuard.prototype.end = () => {};
   FillGuard.prototype.raise = () => {};

@@ -82,7 +82,11 @@ export class Codec {
 
   /** CORRUPT_VALUE or UNKNOWN_ENCRYPTION_KEY rather than a value that was not encoded here. */
   decode(body: Uint8Array, ref: ItemRef): JsonValue {
-    const text = this.json(body, ref).toString("utf8");
+    return this.parse(this.json(body, ref).toString("utf8"), ref);
+  }
+
+  /** The value of a text that was verified; CORRUPT_VALUE when it is no JSON. */
+  parse(text: string, ref: ItemRef): JsonValue {
     try {
       return JSON.parse(text) as JsonValue;
     } catch (cause) {

@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { CHECK_AT, FORMAT_VERSION, HEADER_BYTES, LENGTH_AT, readU32 } from "./format.ts";
 
@@ -20,6 +21,17 @@ export function isSoundText(body: Uint8Array): boolean {
   if (body[0] !== FORMAT_VERSION || body[1] !== 0) return false;
   if (readU32(body, LENGTH_AT) !== length - HEADER_BYTES) return false;
   return crc32(body.subarray(HEADER_BYTES)) === readU32(body, CHECK_AT);
+}
+
+/**
+ * The JSON text of a body that lies between two places of bytes whose check, as a whole, holds. Undefined
+ * where it is deflated or encrypted, or what its header says cannot be: then the codec has to open it.
+ */
+export function clearText(bytes: Buffer, from: number, end: number): string | undefined {
+  if (end < from + HEADER_BYTES || bytes[from] !== FORMAT_VERSION || bytes[from + 1] !== 0)
+    return undefined;
+  if (bytes.readUInt32LE(from + LENGTH_AT) !== end - from - HEADER_BYTES) return undefined;
+  return bytes.toString("utf8", from + HEADER_BYTES, end);
 }
 
 /** As a checksum is shown: 8 hex digits. */

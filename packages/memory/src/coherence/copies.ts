@@ -1,16 +1,32 @@
-import type { ItemRef, ItemRecord, MemoryTier, ObjectRecord, TierOutcome } from "../model/item.ts";
+import type {
+  ItemMeta,
+  ItemRef,
+  ItemRecord,
+  MemoryTier,
+  ObjectRecord,
+  TierOutcome,
+} from "../model/item.ts";
 import type { ByteTier, ObjectTier } from "../tiers/tier.ts";
 import { toMemoryError } from "../model/errors.ts";
 import type { ErrorCode } from "../model/errors.ts";
 import { ChangeWatches } from "./change-watches.ts";
 import { FillGuard } from "./fill-guard.ts";
 import type { FillToken } from "./fill-guard.ts";
+import type { ReadsAhead } from "./reads-ahead.ts";
 import type { RecentFills } from "./recent-fills.ts";
 
 /** The in-process tiers, each absent when it is switched off. */
 export interface LocalTiers {
   readonly objects: ObjectTier | undefined;
   readonly bytes: ByteTier | undefined;
+}
+
+/** What has to be told and asked where others write too. */
+export interface CopyWitnesses {
+  /** Told of each copy before it can be seen. */
+  readonly fills: Pick<RecentFills, "record">;
+  /** Knows what was shown from the shared tier; undefined where there is none. */
+  readonly readsAhead: ReadsAhead | undefined;
 }
 
 /** Failures after which nobody knows whether the change was made; all others surely changed nothing. */
@@ -32,14 +48,14 @@ export class Copies {
   readonly guard: FillGuard = new FillGuard();
   /** Who waits for an item that somebody else makes. */
   readonly watches: ChangeWatches = new ChangeWatches();
-  /** Told of each copy before it can be seen; absent where nobody else writes. */
-  readonly #fills: Pick<RecentFills, "record"> | undefined;
+  /** Absent where nobody else writes. */
+  readonly #witnesses: CopyWitnesses | undefined;
   #sealed = false;
 
-  constructor(tiers: LocalTiers, fills?: Pick<RecentFills, "record">) {
+  constructor(tiers: LocalTiers, witnesses?: CopyWitnesses) {
     this.objects = tiers.objects;
     this.bytes = tiers.bytes;
-    this.#fills = fills;
+    this.#witnesses = witnesses;
   }
 
   /** From now on nothing is kept and nothing is left to drop: the memory closes. */
@@ -52,16 +68,20 @@ export class Copies {
    * what is only shown: it is how sessions learn that this server has seen something new.
    */
   fill(token: FillToken, record: ItemRecord): TierOutcome {
-    this.#fills?.record(record);
-    if (this.#sealed || this.bytes === undefined || !token.allows(record.version)) return "skipped";
+    this.#witnesses?.fills.record(record);
+    return this.keep(token, record);
+  }
+
+  /** The same of what was told of already. */
+  keep(token: FillToken, record: ItemRecord): TierOutcome {
+    if (this.bytes === undefined || !this.#mayKeep(token, record)) return "skipped";
     return this.bytes.offer(record) === "stored" ? "stored" : "skipped";
   }
 
   /** The same for a decoded copy. */
   fillObject(token: FillToken, record: ObjectRecord): TierOutcome {
-    this.#fills?.record(record);
-    if (this.#sealed || this.objects === undefined || !token.allows(record.version))
-      return "skipped";
+    this.#witnesses?.fills.record(record);
+    if (this.objects === undefined || !this.#mayKeep(token, record)) return "skipped";
     return this.objects.offer(record) === "stored" ? "stored" : "skipped";
   }
 
@@ -69,6 +89,16 @@ export class Copies {
   invalidate(ref: ItemRef, version: number): void {
     if (this.#sealed) return;
     this.guard.raise(ref, version);
+    this.retire(ref, version);
+  }
+
+  /**
+   * A copy of the shared tier shows that this item is at this version: no copy here may say otherwise.
+   * No query in flight is told, for that costs each of them: what is noted in `ReadsAhead` keeps an
+   * older answer from becoming a copy.
+   */
+  retire(ref: ItemRef, version: number): void {
+    if (this.#sealed) return;
     // Without a version nothing new is known to be there.
     if (version < Number.POSITIVE_INFINITY) this.watches.tell(ref);
     this.objects?.drop(ref.namespace, ref.key, version);
@@ -91,6 +121,12 @@ export class Copies {
     this.guard.raiseWhere(() => true);
     this.objects?.flush();
     this.bytes?.flush();
+  }
+
+  #mayKeep(token: FillToken, record: ItemMeta): boolean {
+    const { version } = record;
+    if (this.#sealed || !token.allows(record, version)) return false;
+    return this.#witnesses?.readsAhead?.admitsFill(record, version) ?? true;
   }
 
   /** What became of the copies of a write that was stored by `authority`. */

@@ -6,6 +6,7 @@ import type { Change, FollowPoll } from "../tiers/authority.ts";
 import { ProcessTier } from "../tiers/process/process-tier.ts";
 import { Copies } from "./copies.ts";
 import { Follower } from "./follower.ts";
+import { ItemHash } from "./item-hash.ts";
 import { RecentChanges } from "./recent-changes.ts";
 import { Validity } from "./validity.ts";
 
@@ -56,7 +57,7 @@ function setUp(): {
         ...next,
       }),
   };
-  const recent = new RecentChanges({ random: seededRandom(1) });
+  const recent = new RecentChanges({ hash: new ItemHash(seededRandom(1)) });
   const epochs: string[] = [];
   const onEpoch = (epoch: string): void => void epochs.push(epoch);
   const follower = new Follower({ authority, copies, validity, clock, recent, onEpoch });
@@ -98,11 +99,11 @@ describe("Follower", () => {
     const { copies, follower, answer } = setUp();
     await follower.poll();
     copies.bytes?.offer(record("k", 1));
-    const token = copies.guard.begin({ namespace: "a", key: "k" });
+    const token = copies.guard.begin();
     answer(poll);
     await follower.poll();
     expect(copies.bytes?.find("a", "k")).toBeUndefined();
-    expect(token.allows(1)).toBe(false);
+    expect(token.allows({ namespace: "a", key: "k" }, 1)).toBe(false);
   });
 
   test("a poll proves currency as of the moment it was sent", async () => {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../testing/seeded-random.ts";
+import { ItemHash } from "./item-hash.ts";
 import { RecentChanges } from "./recent-changes.ts";
 
 const at = (key: string, namespace = "n"): { namespace: string; key: string } => ({
@@ -9,14 +10,14 @@ const at = (key: string, namespace = "n"): { namespace: string; key: string } =>
 });
 
 function following(changesPerSegment = 4): RecentChanges {
-  const recent = new RecentChanges({ random: seededRandom(1), changesPerSegment });
+  const recent = new RecentChanges({ hash: new ItemHash(seededRandom(1)), changesPerSegment });
   recent.restart(100);
   return recent;
 }
 
 describe("what the recent changes admit", () => {
   it("vouches for nothing before it follows the log", () => {
-    const recent = new RecentChanges({ random: seededRandom(1) });
+    const recent = new RecentChanges({ hash: new ItemHash(seededRandom(1)) });
     expect(recent.admits(at("k"), 1, Number.MAX_SAFE_INTEGER)).toBe(false);
   });
 
@@ -128,7 +129,10 @@ describe("against a log whose transactions commit in any order", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), fc.nat(), (steps, late) => {
         const log = new Log();
-        const recent = new RecentChanges({ random: seededRandom(2), changesPerSegment: 1 });
+        const recent = new RecentChanges({
+          hash: new ItemHash(seededRandom(2)),
+          changesPerSegment: 1,
+        });
         let seen: { end: number; open: readonly number[] } | undefined;
         let settled: number | undefined;
         const truth = new Map<number, number>();

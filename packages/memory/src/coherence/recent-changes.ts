@@ -1,18 +1,14 @@
-import type { Random } from "../model/clock.ts";
 import type { ItemRef } from "../model/item.ts";
-import { hashText } from "../model/key-hash.ts";
 import type { LogPlace } from "../tiers/shared.ts";
 import { covers } from "./clear-scope.ts";
 import type { Clear } from "./clear-scope.ts";
+import type { ItemHash } from "./item-hash.ts";
 import { VersionTable } from "./version-table.ts";
 
 const SEGMENTS_MAX = 8;
 const CHANGES_A_SEGMENT = 32_768;
 /** Clears remembered; each is compared at every look-up, so there must be few. */
 const CLEARS_MAX = 64;
-/** The low 21 bits of one hash above the 32 bits of the other: 53 bits, exact in a double. */
-const HIGH_BITS = 0x1f_ffff;
-const LOW_SPAN = 2 ** 32;
 
 /** What was learnt since one poll of the log. */
 interface Segment {
@@ -34,14 +30,13 @@ interface Segment {
 export class RecentChanges {
   readonly #changesMax: number;
   #segments: Segment[] = [];
-  /** Not known outside, so that nobody can choose keys that crowd the table. */
-  readonly #seeds: readonly [number, number];
+  readonly #hash: ItemHash;
   /** Where a segment made now would begin: the newest poll saw no change from there on. */
   #unborn: LogPlace = Number.POSITIVE_INFINITY;
 
-  constructor(options: { readonly random: Random; readonly changesPerSegment?: number }) {
+  constructor(options: { readonly hash: ItemHash; readonly changesPerSegment?: number }) {
     this.#changesMax = options.changesPerSegment ?? CHANGES_A_SEGMENT;
-    this.#seeds = [options.random() * LOW_SPAN, options.random() * LOW_SPAN];
+    this.#hash = options.hash;
   }
 
   /** From which place on all changes are here; Infinity: nothing can be vouched for. */
@@ -65,7 +60,7 @@ export class RecentChanges {
 
   /** This item has had `version`. May be told early, by the bus, and again. */
   note(ref: ItemRef, version: number): void {
-    this.#current()?.versions.raise(this.#hash(ref), version);
+    this.#current()?.versions.raise(this.#hash.of(ref), version);
   }
 
   /** All that was in the namespace below `version` is gone. */
@@ -79,11 +74,11 @@ export class RecentChanges {
   }
 
   /** The newest version known, of a clear of its namespace too; 0: it has not changed lately. */
-  newest(ref: ItemRef): number {
-    const hash = this.#hash(ref);
+  newest(ref: ItemRef, hash: number = this.#hash.of(ref)): number {
     let newest = 0;
     for (const { versions, clears } of this.#segments) {
-      newest = Math.max(newest, versions.find(hash));
+      const known = versions.find(hash);
+      if (known > newest) newest = known;
       for (const clear of clears)
         if (clear.version > newest && covers(clear, ref)) newest = clear.version;
     }
@@ -95,13 +90,6 @@ export class RecentChanges {
    */
   admits(ref: ItemRef, version: number, provenAt: LogPlace): boolean {
     return provenAt >= this.completeFrom && this.newest(ref) <= version;
-  }
-
-  #hash({ namespace, key }: ItemRef): number {
-    const [seed, otherSeed] = this.#seeds;
-    const low = hashText(key, hashText(namespace, seed));
-    const high = hashText(key, hashText(namespace, otherSeed)) & HIGH_BITS;
-    return high * LOW_SPAN + low;
   }
 
   #current(): Segment | undefined {

@@ -2,8 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { covers, horizonOf } from "./horizon.ts";
+import { seededRandom } from "../testing/seeded-random.ts";
+import { ItemHash } from "./item-hash.ts";
 import { RecentFills } from "./recent-fills.ts";
 
+const hash = new ItemHash(seededRandom(1));
 const BOUND_MS = 1000;
 
 function poll(
@@ -29,7 +32,7 @@ describe("RecentFills", () => {
     fc.assert(
       fc.property(steps, (list) => {
         const clock = new ManualClock();
-        const fills = new RecentFills({ clock, boundMs: BOUND_MS });
+        const fills = new RecentFills({ hash, clock, boundMs: BOUND_MS });
         const filled: { key: string; place: number }[] = [];
         let place = 1;
         let epoch = 1;
@@ -58,7 +61,7 @@ describe("RecentFills", () => {
 
   test("a copy that has lain for three generations shows no more than a place that every server has passed", () => {
     const clock = new ManualClock();
-    const fills = new RecentFills({ clock, boundMs: BOUND_MS });
+    const fills = new RecentFills({ hash, clock, boundMs: BOUND_MS });
     expect(fills.has(item("k"))).toBe(true);
     fills.applied(poll(clock.monotonicMs(), 1));
     expect(fills.has(item("k"))).toBe(false);
@@ -79,7 +82,7 @@ describe("RecentFills", () => {
 
   test("a place of another epoch is never given", () => {
     const clock = new ManualClock();
-    const fills = new RecentFills({ clock, boundMs: BOUND_MS });
+    const fills = new RecentFills({ hash, clock, boundMs: BOUND_MS });
     fills.applied(poll(0, 900));
     clock.jump(10);
     fills.applied(poll(10, 5, "two"));
@@ -88,7 +91,7 @@ describe("RecentFills", () => {
 
   test("more fills than are remembered stand for every item, until they are old", () => {
     const clock = new ManualClock();
-    const fills = new RecentFills({ clock, boundMs: BOUND_MS, fillsMax: 2 });
+    const fills = new RecentFills({ hash, clock, boundMs: BOUND_MS, fillsMax: 2 });
     fills.applied(poll(0, 1));
     fills.record(item("a"));
     expect(fills.has(item("z"))).toBe(false);

@@ -3,7 +3,7 @@ import type { ItemRef } from "../model/item.ts";
 import type { AppliedPoll } from "./follower.ts";
 import { horizonOf } from "./horizon.ts";
 import type { Horizon } from "./horizon.ts";
-import { sessionHash } from "./session-hash.ts";
+import type { ItemHash } from "./item-hash.ts";
 
 const FILLS_MAX = 32_768;
 const GENERATIONS = 3;
@@ -18,6 +18,7 @@ interface Generation {
 }
 
 export interface RecentFillsOptions {
+  readonly hash: ItemHash;
   readonly clock: Clock;
   /** The staleness bound. */
   readonly boundMs: number;
@@ -52,10 +53,10 @@ export class RecentFills {
   }
 
   /** A copy is made now, or may be. Before it can be seen. */
-  record(ref: ItemRef): void {
+  record(ref: ItemRef, hash: number = this.#options.hash.of(ref)): void {
     const [newest] = this.#generations;
     if (newest === undefined || newest.isFull) return;
-    newest.hashes.add(sessionHash(ref));
+    newest.hashes.add(hash);
     newest.isFull = newest.hashes.size >= this.#fillsMax;
   }
 
@@ -66,7 +67,7 @@ export class RecentFills {
     for (const { hashes, isFull } of this.#generations) {
       if (isFull) return true;
       if (hashes.size === 0) continue;
-      hash ??= sessionHash(ref);
+      hash ??= this.#options.hash.of(ref);
       if (hashes.has(hash)) return true;
     }
     return false;

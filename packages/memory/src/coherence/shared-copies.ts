@@ -12,17 +12,24 @@ import type {
 } from "../tiers/shared.ts";
 import type { Copies } from "./copies.ts";
 import type { AppliedPoll } from "./follower.ts";
+import type { ItemHash } from "./item-hash.ts";
 import type { ReadsAhead } from "./reads-ahead.ts";
+import type { RecentFills } from "./recent-fills.ts";
 import type { RecentChanges } from "./recent-changes.ts";
 
 /** Changes on their way to the shared tier. Beyond it they are left to the log: nobody waits for them. */
 const SETTLING_MAX = 10_000;
 
+const NOTHING: Found = { proven: [], unsure: undefined };
+
 export interface SharedCopiesOptions {
   readonly tier: SharedTier;
   readonly copies: Copies;
+  /** Of `recent`, `readsAhead` and `fills`. */
+  readonly hash: ItemHash;
   readonly recent: RecentChanges;
   readonly readsAhead: ReadsAhead;
+  readonly fills: Pick<RecentFills, "record">;
   readonly clock: Clock;
   /** Whether what was applied is recent enough to serve by. */
   readonly isProven: () => boolean;
@@ -36,17 +43,24 @@ export interface SharedCopiesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** What lies in the shared tier under one key, judged. */
-export type Judged =
-  /** Proven: may be served while the validity holds. */
-  | { readonly verdict: "proven"; readonly entry: SharedEntry }
-  /** An ephemeral item, unless the authority has a durable one: it is too old to tell here. */
-  | { readonly verdict: "unsure"; readonly entry: SharedEntry };
+/**
+ * What is thought of an entry. proven: may be served while the validity holds; unsure: an ephemeral
+ * item, unless the authority has a durable one, for it is too old to tell here.
+ */
+export type Verdict = "proven" | "unsure" | "unproven" | "outdated";
 
-/** The same with what is not served, for people. */
+/** An entry with what is thought of it, for people. */
 export interface Inspection {
   readonly entry: SharedEntry;
-  readonly verdict: Judged["verdict"] | "unproven" | "outdated";
+  readonly verdict: Verdict;
+}
+
+/** What lies in the shared tier, judged. */
+export interface Found {
+  /** Proven ones, in the order asked. */
+  readonly proven: readonly (SharedEntry | undefined)[];
+  /** Ephemeral items that the authority must allow, by place. */
+  readonly unsure: ReadonlyMap<number, SharedEntry> | undefined;
 }
 
 /** A place in the log. It means nothing in another epoch, whose database numbers anew. */
@@ -80,14 +94,15 @@ export class SharedCopies {
 
   /**
    * What of these may be served, judged by what was applied when the answer is here. The caller asks
-   * `Validity` after it, not before. Undefined also when the tier does not answer.
+   * `Validity` after it, not before. Nothing also when the tier does not answer. Copies that are given
+   * count as shown: they must not be followed by something older, from wherever.
    */
-  async find(refs: readonly ItemRef[]): Promise<readonly (Judged | undefined)[]> {
+  async find(refs: readonly ItemRef[]): Promise<Found> {
     try {
       return this.#judgeAll(refs, await this.tier.findMany(refs));
     } catch (error) {
       this.#options.onError(error);
-      return refs.map(() => undefined);
+      return NOTHING;
     }
   }
 
@@ -107,46 +122,52 @@ export class SharedCopies {
       return "unknown";
     }
     const isProven = this.#options.isProven();
-    return this.settleDoubts(
-      this.#judgeAll(refs, entries).map((judged) => {
-        if (judged?.entry.kind !== "ephemeral") return undefined;
-        return isProven ? judged : { ...judged, verdict: "unsure" };
-      }),
-    );
+    const nowMs = this.#options.clock.monotonicMs();
+    const doubtful = new Map<number, SharedEntry>();
+    const records: (ItemRecord | undefined)[] = refs.map((ref, index) => {
+      const entry = entries[index];
+      if (entry?.kind !== "ephemeral") return undefined;
+      const verdict = this.#verdict(ref, entry, nowMs);
+      if (verdict === "proven" && isProven) return entry.record;
+      if (verdict === "proven" || verdict === "unsure") doubtful.set(index, entry);
+      return undefined;
+    });
+    if (doubtful.size === 0) return records;
+    for (const [index, record] of await this.settleDoubts(doubtful)) records[index] = record;
+    return records;
   }
 
   /**
-   * Asks the authority of ephemeral items that are too old to judge. One that a durable change has
-   * ended since is removed; the proof of the others is made anew.
+   * Asks the authority of ephemeral items that are too old to judge, and gives those that stand. One
+   * that a durable change has ended since is removed; the proof of the others is made anew.
    */
   async settleDoubts(
-    judged: readonly (Judged | undefined)[],
-  ): Promise<readonly (ItemRecord | undefined)[]> {
-    const doubtful = judged.filter((one) => one?.verdict === "unsure");
-    if (doubtful.length === 0) return judged.map((one) => one?.entry.record);
+    doubtful: ReadonlyMap<number, SharedEntry>,
+  ): Promise<ReadonlyMap<number, ItemRecord>> {
     const { newestVersions, onError } = this.#options;
     const place = this.place();
     const newest = await newestVersions(
-      doubtful.map(({ entry }) => {
-        const { namespace, key } = entry.record;
-        return { namespace, key, since: entry.provenAt };
-      }),
+      [...doubtful.values()].map(({ record: { namespace, key }, provenAt }) => ({
+        namespace,
+        key,
+        since: provenAt,
+      })),
     );
-    const ended = new Set<Judged>();
-    for (const [index, one] of doubtful.entries()) {
-      const { record, baseVersion } = one.entry;
+    const standing = new Map<number, ItemRecord>();
+    let next = 0;
+    for (const [index, { record, baseVersion }] of doubtful) {
       const { version } = record;
-      if ((newest[index] ?? 0) > baseVersion) {
-        ended.add(one);
+      if ((newest[next++] ?? 0) > baseVersion) {
         this.tier.removeEphemeral(record, version).catch(onError);
-      } else if (place !== undefined && this.isOfNow(place))
+        continue;
+      }
+      standing.set(index, record);
+      if (place !== undefined && this.isOfNow(place))
         this.tier
           .proveEphemeral(record, { version, provenAt: place.provenAt, baseVersion })
           .catch(onError);
     }
-    return judged.map((one) =>
-      one === undefined || ended.has(one) ? undefined : one.entry.record,
-    );
+    return standing;
   }
 
   /** The newest durable version of this key that the log has told lately. */
@@ -283,29 +304,46 @@ export class SharedCopies {
     return this.tier.health().status !== "ready";
   }
 
-  #judgeAll(
-    refs: readonly ItemRef[],
-    entries: readonly (SharedEntry | undefined)[],
-  ): (Judged | undefined)[] {
-    const nowMs = this.#options.clock.monotonicMs();
-    return refs.map((ref, index) => {
+  #judgeAll(refs: readonly ItemRef[], entries: readonly (SharedEntry | undefined)[]): Found {
+    const { clock, hash, readsAhead, fills } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const proven: (SharedEntry | undefined)[] = [];
+    let unsure: Map<number, SharedEntry> | undefined;
+    for (let index = 0; index < refs.length; index += 1) {
+      const ref = refs[index];
       const entry = entries[index];
-      if (entry === undefined) return undefined;
-      const verdict = this.#verdict(ref, entry, nowMs);
-      return verdict === "proven" || verdict === "unsure" ? { verdict, entry } : undefined;
-    });
+      let given: SharedEntry | undefined;
+      if (ref !== undefined && entry !== undefined) {
+        const hashed = hash.of(ref);
+        const verdict = this.#verdict(ref, entry, nowMs, hashed);
+        if (verdict === "proven") {
+          given = entry;
+          if (entry.kind === "copy") {
+            readsAhead.note(ref, entry.record.version, hashed);
+            fills.record(ref, hashed);
+          }
+        } else if (verdict === "unsure") (unsure ??= new Map()).set(index, entry);
+      }
+      proven.push(given);
+    }
+    return { proven, unsure };
   }
 
-  #verdict(ref: ItemRef, entry: SharedEntry, nowMs: number): Inspection["verdict"] {
+  #verdict(
+    ref: ItemRef,
+    entry: SharedEntry,
+    nowMs: number,
+    hashed: number = this.#options.hash.of(ref),
+  ): Verdict {
     const { recent, readsAhead } = this.#options;
     const { record, provenAt, baseVersion } = entry;
     if (record.deadlineMs <= nowMs) return "outdated";
     const isCopy = entry.kind === "copy";
     // A durable change since an ephemeral item was set ends it, wherever it still lies.
     const version = isCopy ? record.version : baseVersion;
-    if (recent.newest(ref) > version) return "outdated";
+    if (recent.newest(ref, hashed) > version) return "outdated";
     if (provenAt < recent.completeFrom) return isCopy ? "unproven" : "unsure";
-    return isCopy && !readsAhead.admits(ref, version) ? "outdated" : "proven";
+    return isCopy && !readsAhead.admits(ref, version, hashed) ? "outdated" : "proven";
   }
 
   #hear(message: BusMessage): void {

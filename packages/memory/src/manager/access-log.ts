@@ -35,11 +35,17 @@ export class AccessLog {
     this.#generationKeysMax = Math.max(1, Math.floor(keysMax / 2));
   }
 
-  record(ref: ItemRef, count = 1): Access {
+  record(ref: ItemRef, count = 1, atMs: number = this.#clock.wallMs()): Access {
     const counter = this.#young.get(ref.namespace)?.get(ref.key) ?? this.#enter(ref);
     counter.count += count;
-    counter.atMs = this.#clock.wallMs();
+    counter.atMs = atMs;
     return counter;
+  }
+
+  /** Of one moment. */
+  recordAll(refs: readonly ItemRef[]): void {
+    const atMs = this.#clock.wallMs();
+    for (const ref of refs) this.record(ref, 1, atMs);
   }
 
   /** A hit on the hot path: sampled. */

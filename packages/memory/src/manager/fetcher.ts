@@ -1,7 +1,6 @@
 import type { FillToken } from "../coherence/fill-guard.ts";
-import type { Judged } from "../coherence/shared-copies.ts";
 import { MemoryError, toMemoryError } from "../model/errors.ts";
-import type { ItemRecord, ItemRef, MemoryTier } from "../model/item.ts";
+import type { ItemRecord, ItemRef, MemoryTier, TierOutcome } from "../model/item.ts";
 import type { SharedEntry } from "../tiers/shared.ts";
 import type { Core } from "./core.ts";
 import { meetsDemand } from "./path-options.ts";
@@ -20,14 +19,16 @@ export interface ServedRecord {
 /** What was found; undefined = surely absent; an error = cannot tell. */
 export type Fetched = ServedRecord | MemoryError | undefined;
 
-/** What was asked for, and what of it has been found so far; tokens in the order asked. */
+/** What was asked for, and what of it has been found so far. */
 interface Search {
-  readonly tokens: readonly FillToken[];
+  readonly refs: readonly ItemRef[];
+  readonly token: FillToken;
+  /** In the order asked. */
   readonly served: Fetched[];
   /** The shared tier was asked, with proof. */
   wasAsked: boolean;
   /** Ephemeral items that the authority must allow, by place. */
-  unsure: Map<number, Judged> | undefined;
+  unsure: ReadonlyMap<number, SharedEntry> | undefined;
 }
 
 /** Fetches what no copy in this process may answer: from the shared tier with proof, else from the authority. */
@@ -55,40 +56,42 @@ export class Fetcher {
     options: PathOptions | undefined,
   ): Promise<readonly Fetched[]> {
     const { guard } = this.#core.copies;
-    const tokens = refs.map((ref) => guard.begin(ref));
-    const served = tokens.map((): Fetched => undefined);
-    const search: Search = { tokens, served, wasAsked: false, unsure: undefined };
+    const token = guard.begin();
+    const search: Search = { refs, token, served: [], wasAsked: false, unsure: undefined };
     try {
       const wantsLatest = options?.consistency === "latest";
       const { shared } = this.#core;
       if (shared !== undefined && !wantsLatest && this.#mayUseCopies(options)) {
-        const judged = await shared.find(refs);
+        const { proven, unsure } = await shared.find(refs);
         // Asked again: the answer may have taken longer than the proof lasts.
         search.wasAsked = this.#mayUseCopies(options);
-        if (search.wasAsked) this.#serveProven(search, judged, options);
+        if (search.wasAsked) {
+          search.unsure = unsure;
+          if (this.#serveProven(search, proven, options)) return search.served;
+        }
       }
-      if (served.includes(undefined)) await this.#ask(search, refs, wantsLatest);
-      return served;
+      await this.#ask(search, wantsLatest);
+      return search.served;
     } finally {
-      for (const token of tokens) guard.end(token);
+      guard.end(token);
     }
   }
 
   /** What the shared tier could not give, from the authority. */
-  async #ask(search: Search, refs: readonly ItemRef[], wantsLatest: boolean): Promise<void> {
-    const { tokens, served } = search;
-    const missing = tokens.filter((_, index) => served[index] === undefined);
-    const records = await this.#fromAuthority(missing, wantsLatest);
+  async #ask(search: Search, wantsLatest: boolean): Promise<void> {
+    const { refs, token, served } = search;
+    const missing = refs.filter((_, index) => served[index] === undefined);
+    const records = await this.#fromAuthority(token, missing, wantsLatest);
     let next = 0;
-    for (const [index, one] of served.entries())
-      if (one === undefined) served[index] = this.#served(records[next++]);
-    await this.#addEphemeral(search, refs);
+    for (let index = 0; index < refs.length; index += 1)
+      served[index] ??= this.#served(records[next++]);
+    await this.#addEphemeral(search);
   }
 
   /** Without lists: most reads are of one item. */
   async #oneFromAuthority(ref: ItemRef): Promise<ServedRecord | undefined> {
     const { copies, authority } = this.#core;
-    const token = copies.guard.begin(ref);
+    const token = copies.guard.begin();
     try {
       const [record] = await authority.getMany([ref]);
       this.#agree(ref, record);
@@ -100,20 +103,21 @@ export class Fetcher {
     }
   }
 
+  /** Whether all that was asked for is served by it. */
   #serveProven(
     search: Search,
-    judged: readonly (Judged | undefined)[],
+    proven: readonly (SharedEntry | undefined)[],
     options: PathOptions | undefined,
-  ): void {
-    for (let index = 0; index < judged.length; index += 1) {
-      const one = judged[index];
-      const token = search.tokens[index];
-      if (one === undefined || token === undefined) continue;
-      if (one.verdict === "unsure") {
-        search.unsure ??= new Map();
-        search.unsure.set(index, one);
-      } else search.served[index] = this.#proven(token, one.entry, options);
+  ): boolean {
+    const { refs, token, served } = search;
+    let isComplete = true;
+    for (let index = 0; index < refs.length; index += 1) {
+      const entry = proven[index];
+      const one = entry && this.#proven(token, entry, options);
+      served.push(one);
+      if (one === undefined) isComplete = false;
     }
+    return isComplete;
   }
 
   #proven(
@@ -121,34 +125,31 @@ export class Fetcher {
     { kind, record }: SharedEntry,
     options: PathOptions | undefined,
   ): ServedRecord | undefined {
-    const { shared, readsAhead } = this.#core;
+    const { shared, copies } = this.#core;
     if (shared === undefined) return undefined;
     const tier = shared.tier.name;
     if (kind === "ephemeral") return { tier, record, copy: false, atHand: false };
-    if (!token.allows(record.version) || !meetsDemand(record, options)) return undefined;
-    // Shown from here, it must not be followed by something older, from wherever: the log as followed
-    // may not have it yet, and the copy that is made of it now may be let go.
-    readsAhead?.note(token.ref, record.version);
-    this.#agree(token.ref, record);
-    this.#fill(token, record, tier);
+    if (!token.allows(record, record.version) || !meetsDemand(record, options)) return undefined;
+    copies.retire(record, record.version);
+    this.#moved(copies.keep(token, record), record, tier);
     return { tier, record, copy: true, atHand: false };
   }
 
   /** The lease comes before the query: whatever is committed in between takes it away. */
   async #fromAuthority(
-    tokens: readonly FillToken[],
+    token: FillToken,
+    refs: readonly ItemRef[],
     wantsLatest: boolean,
   ): Promise<readonly (ItemRecord | MemoryError | undefined)[]> {
-    const { shared, authority } = this.#core;
-    const refs = tokens.map(({ ref }) => ref);
+    const { shared, authority, readsAhead } = this.#core;
     const reservation = wantsLatest ? undefined : await shared?.reserve(refs);
     const records = await this.#settledRecords(refs);
     const sound = records.map((record) => (record instanceof MemoryError ? undefined : record));
-    for (const [index, token] of tokens.entries()) {
+    for (const [index, ref] of refs.entries()) {
       const record = sound[index];
       if (records[index] instanceof MemoryError) continue;
-      this.#core.readsAhead?.note(token.ref, record?.version ?? Number.POSITIVE_INFINITY);
-      this.#agree(token.ref, record);
+      readsAhead?.note(ref, record?.version ?? Number.POSITIVE_INFINITY);
+      this.#agree(ref, record);
       if (record !== undefined) this.#fill(token, record, authority.name);
     }
     // Nobody waits for it.
@@ -173,23 +174,30 @@ export class Fetcher {
   }
 
   /** Where the authority has nothing durable, an ephemeral item may be there. */
-  async #addEphemeral(
-    { served, wasAsked, unsure }: Search,
-    refs: readonly ItemRef[],
-  ): Promise<void> {
+  async #addEphemeral({ served, wasAsked, unsure, refs }: Search): Promise<void> {
     const { shared } = this.#core;
     if (shared === undefined || !served.includes(undefined)) return;
+    if (wasAsked) {
+      // Of those that were seen on the way down the authority is asked.
+      const doubtful = [...(unsure ?? [])].filter(([index]) => served[index] === undefined);
+      if (doubtful.length === 0) return;
+      for (const [index, record] of await shared.settleDoubts(new Map(doubtful)))
+        served[index] = this.#ephemeral(record);
+      return;
+    }
+    // Other reads see them only now.
     const places = [...served.keys()].filter((index) => served[index] === undefined);
-    // Of those that were seen on the way down the authority is asked; other reads see them only now.
-    const found = wasAsked
-      ? await shared.settleDoubts(places.map((index) => unsure?.get(index)))
-      : await shared.findEphemeral(places.flatMap((index) => refs[index] ?? []));
+    const found = await shared.findEphemeral(places.flatMap((index) => refs[index] ?? []));
     if (found === "unknown") return;
     for (const [at, index] of places.entries()) {
       const record = found[at];
-      if (record !== undefined)
-        served[index] = { tier: shared.tier.name, record, copy: false, atHand: false };
+      if (record !== undefined) served[index] = this.#ephemeral(record);
     }
+  }
+
+  #ephemeral(record: ItemRecord): Fetched {
+    const tier = this.#core.shared?.tier.name ?? this.#core.authority.name;
+    return { tier, record, copy: false, atHand: false };
   }
 
   #served(record: ItemRecord | MemoryError | undefined): Fetched {
@@ -206,8 +214,12 @@ export class Fetcher {
   }
 
   #fill(token: FillToken, record: ItemRecord, from: MemoryTier): void {
+    this.#moved(this.#core.copies.fill(token, record), record, from);
+  }
+
+  #moved(outcome: TierOutcome, record: ItemRecord, from: MemoryTier): void {
     const { copies, moves } = this.#core;
-    if (copies.fill(token, record) !== "stored" || copies.bytes === undefined) return;
+    if (outcome !== "stored" || copies.bytes === undefined) return;
     moves.record(record, { from, to: copies.bytes.name, direction: "promote", reason: "read" });
   }
 }

@@ -35,11 +35,11 @@ export class LocalEphemerals implements EphemeralHome {
   async set(item: EphemeralSet): Promise<{ readonly version: number }> {
     const { copies, authority } = this.#core;
     // The token notices a durable write that commits between the question and the answer.
-    const token = copies.guard.begin(item);
+    const token = copies.guard.begin();
     try {
       if (this.#store.find(item) === undefined) {
         const [durable] = await authority.getMany([item]);
-        if (durable !== undefined || !token.allows(0)) throw durabilityConflict(item.key);
+        if (durable !== undefined || !token.allows(item, 0)) throw durabilityConflict(item.key);
       }
       judge(item, item.condition, this.#store.find(item)?.version);
       return this.#put(item);

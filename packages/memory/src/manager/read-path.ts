@@ -101,7 +101,7 @@ export class ReadPath {
     const local = this.#local(ref, options);
     const opened = local && this.#soundly(local);
     if (opened !== undefined) return opened.record.value;
-    return this.#fetchObject(ref, options).then((served) => served?.record.value);
+    return this.#fetchValue(ref, options);
   }
 
   /** What a copy in this process answers, without waiting. */
@@ -139,6 +139,17 @@ export class ReadPath {
     return whole && this.#sound(whole, () => present(whole));
   }
 
+  async #fetchValue(
+    ref: ItemRef,
+    options: PathOptions | undefined,
+  ): Promise<JsonValue | undefined> {
+    const served = await this.#fetcher.one(ref, options);
+    if (served === undefined) return undefined;
+    const { record } = served;
+    const value = this.#sound(served, () => this.#valueIn(record, record.checkedText?.()));
+    return value === undefined ? (await this.#again(ref))?.record.value : value;
+  }
+
   async #fetchObject(
     ref: ItemRef,
     options: PathOptions | undefined,
@@ -169,6 +180,40 @@ export class ReadPath {
       if (isMemoryError(answer)) throw answer;
       return answer;
     });
+  }
+
+  /** The values alone: of what lies elsewhere nothing else is made. */
+  async readValues(
+    refs: readonly ItemRef[],
+    options?: PathOptions,
+  ): Promise<(JsonValue | undefined)[]> {
+    const values: (JsonValue | undefined)[] = [];
+    const missing: ItemRef[] = [];
+    let bytes = 0;
+    for (const ref of refs) {
+      const atHand = this.atHand(ref, options);
+      if (atHand === undefined) missing.push(ref);
+      bytes += atHand?.record.sizeBytes ?? 0;
+      values.push(atHand?.record.value);
+    }
+    const fetched = missing.length === 0 ? [] : await this.#fetcher.many(missing, options);
+    let next = 0;
+    for (let index = 0; index < values.length; index += 1) {
+      if (values[index] !== undefined) continue;
+      const served = fetched[next++];
+      if (served === undefined) continue;
+      if (isMemoryError(served)) throw served;
+      const { record } = served;
+      const value = this.#sound(served, () => {
+        const text = record.checkedText?.();
+        bytes += text?.length ?? this.#core.codec.valueBytes(record.body);
+        if (bytes > ANSWER_BYTES_MAX) throw tooLarge();
+        return this.#valueIn(record, text);
+      });
+      values[index] = value === undefined ? (await this.#again(record))?.record.value : value;
+    }
+    if (bytes > ANSWER_BYTES_MAX) throw tooLarge();
+    return values;
   }
 
   /**
@@ -225,9 +270,17 @@ export class ReadPath {
       updatedAtMs,
       expiresAtMs,
       deadlineMs,
-      value: deepFreeze(codec.decode(body, record)),
+      value: this.#valueIn(record, record.checkedText?.()),
       sizeBytes: codec.valueBytes(body),
     };
+  }
+
+  /** Frozen. `text`: of the record, where it is known to be sound. */
+  #valueIn(record: ItemRecord, text: string | undefined): JsonValue {
+    const { codec } = this.#core;
+    return deepFreeze(
+      text === undefined ? codec.decode(record.body, record) : codec.parse(text, record),
+    );
   }
 
   /** Age of what a copy shows, when the authority cannot be asked; undefined = not degraded. */

@@ -116,12 +116,11 @@ export class ScopedMemory implements Memory {
     const parts = this.runtime.parts;
     const { session, ...rest } = checkOptions(options, READ_OPTIONS);
     if (session !== undefined) return this.session(session).getMany<T>(keys, rest);
-    const served = await parts.read.readMany(
-      checkRefs(this.path, keys, parts.core.config.limits),
-      options,
-    );
-    for (const one of served) if (one !== undefined) parts.core.accesses.record(one.record);
-    return served.map((one) => one?.record.value as T | undefined);
+    const { read, core } = parts;
+    const refs = checkRefs(this.path, keys, core.config.limits);
+    const values = await read.readValues(refs, options);
+    core.accesses.recordAll(refs.filter((_, index) => values[index] !== undefined));
+    return values as (T | undefined)[];
   }
 
   async set(key: string, value: unknown, options?: SetOptions): Promise<Receipt> {

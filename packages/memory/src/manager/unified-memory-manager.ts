@@ -4,6 +4,7 @@ import { Follower } from "../coherence/follower.ts";
 import type { AppliedPoll } from "../coherence/follower.ts";
 import { ReadsAhead } from "../coherence/reads-ahead.ts";
 import { RecentChanges } from "../coherence/recent-changes.ts";
+import { ItemHash } from "../coherence/item-hash.ts";
 import { RecentFills } from "../coherence/recent-fills.ts";
 import { Sessions } from "../coherence/sessions.ts";
 import { SharedCopies } from "../coherence/shared-copies.ts";
@@ -171,8 +172,10 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     const { L1 } = this.#config.tiers;
     const { maxStalenessMs } = this.#config;
     const { exclusive } = tiers.authority;
-    const fills = exclusive ? undefined : new RecentFills({ clock, boundMs: maxStalenessMs });
-    const copies = new Copies(tiers, fills);
+    const hash = new ItemHash(random);
+    const fills = exclusive ? undefined : new RecentFills({ hash, clock, boundMs: maxStalenessMs });
+    const readsAhead = exclusive || tiers.shared === undefined ? undefined : new ReadsAhead(hash);
+    const copies = new Copies(tiers, fills && { fills, readsAhead });
     const sessions = new Sessions(fills);
     const validity = new Validity(clock, maxStalenessMs);
     const core: Core = {
@@ -185,7 +188,8 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       validity,
       sessions,
       authority: tiers.authority,
-      ...this.#follow(tiers, { copies, validity, sessions, fills }),
+      readsAhead,
+      shared: this.#follow(tiers, { copies, validity, sessions, fills, readsAhead, hash }),
       ephemeral: tiers.authority.exclusive
         ? new EphemeralStore({
             maxBytes: Math.ceil(L1.maxSizeMb * BYTES_PER_MB * EPHEMERAL_SHARE),
@@ -219,24 +223,28 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       validity,
       sessions,
       fills,
-    }: Pick<Core, "copies" | "validity" | "sessions"> & { readonly fills: RecentFills | undefined },
-  ): Pick<Core, "shared" | "readsAhead"> {
+      readsAhead,
+      hash,
+    }: Pick<Core, "copies" | "validity" | "sessions" | "readsAhead"> & {
+      readonly fills: RecentFills | undefined;
+      readonly hash: ItemHash;
+    },
+  ): SharedCopies | undefined {
     const { authority, shared: tier } = tiers;
     if (authority.exclusive) {
       validity.proveForever();
-      return { shared: undefined, readsAhead: undefined };
+      return undefined;
     }
-    const { clock, random } = this.#around;
+    const { clock } = this.#around;
     const onError = this.#seams.onError ?? ((): void => {});
     const onApplied = (poll: AppliedPoll): void => fills?.applied(poll);
     const watch = { authority, copies, validity, clock, onError, onApplied };
-    if (tier === undefined) {
+    if (tier === undefined || readsAhead === undefined || fills === undefined) {
       this.#follower = new Follower(watch);
       sessions.follow(this.#follower);
-      return { shared: undefined, readsAhead: undefined };
+      return undefined;
     }
-    const recent = new RecentChanges({ random });
-    const readsAhead = new ReadsAhead();
+    const recent = new RecentChanges({ hash });
     const follower = new Follower({
       ...watch,
       recent,
@@ -250,11 +258,13 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     });
     this.#follower = follower;
     sessions.follow(follower);
-    const shared = new SharedCopies({
+    return new SharedCopies({
       tier,
       copies,
+      hash,
       recent,
       readsAhead,
+      fills,
       clock,
       onError,
       isProven: () => validity.holds(),
@@ -264,7 +274,6 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
         follower.poll().catch(onError);
       },
     });
-    return { shared, readsAhead };
   }
 
   /** A token names the epoch also where nobody else writes: it may come back after a restore. */

@@ -45,6 +45,12 @@ export interface ItemMeta extends ItemRef {
 /** An item whose value is encoded by the codec: what L1 to L3 hold. */
 export interface ItemRecord extends ItemMeta {
   readonly body: Uint8Array;
+  /**
+   * The JSON text of the value, where it lies in clear and was checked with the rest. Undefined: the
+   * codec has to open the body. A record that has it makes its other members when they are asked for:
+   * spread none of it.
+   */
+  checkedText?(): string | undefined;
   /** What of it is searchable, encoded. Only where the authority is asked for all of an item. */
   readonly indexing?: Uint8Array;
 }

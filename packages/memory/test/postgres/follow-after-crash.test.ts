@@ -4,6 +4,7 @@ import { describeWithPostgres } from "@cherry-ai/services/vitest";
 import { Copies } from "../../src/coherence/copies.ts";
 import { Follower } from "../../src/coherence/follower.ts";
 import { covers, horizonOf } from "../../src/coherence/horizon.ts";
+import { ItemHash } from "../../src/coherence/item-hash.ts";
 import { RecentChanges } from "../../src/coherence/recent-changes.ts";
 import { Validity } from "../../src/coherence/validity.ts";
 import { systemClock } from "../../src/model/clock.ts";
@@ -49,7 +50,7 @@ class Server {
       eviction: "lru",
     }),
   });
-  readonly recent = new RecentChanges({ random: seededRandom(1) });
+  readonly recent = new RecentChanges({ hash: new ItemHash(seededRandom(1)) });
   readonly follower: Follower;
 
   constructor(rig: Rig) {

@@ -1,38 +1,21 @@
-const POLYNOMIAL = 0xedb88320;
+import { hashText } from "../../model/key-hash.ts";
+import type { ItemRef } from "../../model/item.ts";
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit += 1)
-    value = (value & 1) === 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
-  return value;
-});
+/** The same on every server: another number would make all entries of the others damaged. */
+const START = 0x6368_6572;
 
-/** Where a check is in its course. */
-export const CHECK_START = 0xffff_ffff;
+/** Of the namespace asked last: a batch has one. */
+let lastNamespace = "";
+let inLastNamespace = hashText("", START);
 
 /**
- * CRC-32 over a few dozen bytes where they lie. zlib's own is faster by the byte, but each call of it
- * needs a view and a way out of JavaScript, which cost several times what is checked here.
+ * Where the check of an entry begins: what is stored for one item does not pass for another's. The
+ * namespace is finished before the key is mixed in, so that no letter can go from the one to the other.
  */
-export function checkBytes(check: number, bytes: Uint8Array, from: number, end: number): number {
-  let value = check;
-  for (let at = from; at < end; at += 1)
-    value = (value >>> 8) ^ (TABLE[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
-  return value;
-}
-
-/** Over the UTF-16 units of a text, low byte first. */
-export function checkText(check: number, text: string): number {
-  let value = check;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    value = (value >>> 8) ^ (TABLE[(value ^ unit) & 0xff] ?? 0);
-    // Most text is Latin, and a zero byte for each letter would say nothing.
-    if (unit > 0xff) value = (value >>> 8) ^ (TABLE[(value ^ (unit >>> 8)) & 0xff] ?? 0);
+export function checkStart({ namespace, key }: ItemRef): number {
+  if (namespace !== lastNamespace) {
+    lastNamespace = namespace;
+    inLastNamespace = hashText(namespace, START);
   }
-  return value;
-}
-
-export function checkEnd(check: number): number {
-  return ~check >>> 0;
+  return hashText(key, inLastNamespace);
 }

@@ -1,9 +1,11 @@
 import { Buffer } from "node:buffer";
 import { hash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { clearText } from "../../codec/sound-text.ts";
 import type { ItemRecord, ItemRef, JsonObject } from "../../model/item.ts";
 import { deepFreeze } from "../../model/value.ts";
 import type { SharedCopy, SharedEntry } from "../shared.ts";
-import { CHECK_START, checkBytes, checkEnd, checkText } from "./entry-check.ts";
+import { checkStart } from "./entry-check.ts";
 import { DIGITS, digits, readDigits } from "./entry-digits.ts";
 
 /**
@@ -16,14 +18,16 @@ import { DIGITS, digits, readDigits } from "./entry-digits.ts";
  *     marker     "M" version
  *     lease      "L" minVersion grantedAtMs token
  *
- * Copies and ephemeral items go on with the facts and the body, which carries a checksum of its own:
+ * Copies and ephemeral items go on with the facts, the body, and a check at the end:
  *
- *     0   u32  CRC-32 of the head (of a copy), the rest of the facts, the letters of key and namespace
- *     4   u8   1: has a TTL
- *     5   f64  createdAtMs      13  f64  updatedAtMs      21  f64  expiresAtMs, NaN: none
- *    29   u32  bytes of the JSON text of [metadata, tags]; 0: none
- *    33        that text, then the body
+ *     0   u8   1: has a TTL
+ *     1   f64  createdAtMs      9  f64  updatedAtMs      17  f64  expiresAtMs, NaN: none
+ *    25   u32  bytes of the JSON text of [metadata, tags]; 0: none
+ *    29        that text, then the body, then
+ *         u32  CRC-32, begun with a number made of key and namespace, of all before it; of an ephemeral
+ *              item without its head
  *
+ * One check for all, body too, and none of the body alone: calls out of JavaScript are what costs.
  * What is damaged or unknown is no entry, never an error.
  */
 const COPY = 0x43;
@@ -35,10 +39,17 @@ const EXPIRES_AT = 1 + 3 * DIGITS;
 const CHECK_AT = 1 + 4 * DIGITS;
 const CHECK_BYTES = 8;
 const EPHEMERAL_HEAD_BYTES = CHECK_AT + CHECK_BYTES;
-const FACTS_BYTES = 33;
+const FACTS_BYTES = 29;
+const CREATED_AT = 1;
+const UPDATED_AT = 9;
+const EXPIRES_FACT_AT = 17;
+const EXTRA_BYTES_AT = 25;
+const CRC_BYTES = 4;
+/** What the CRC-32 of anything followed by its own CRC-32 is, wherever it began. */
+const CRC_RESIDUE = 0x2144_df1c;
 const HAS_TTL = 1;
-const NO_METADATA: JsonObject = Object.freeze({});
-const NO_TAGS: readonly string[] = Object.freeze([]);
+type Extra = readonly [metadata: JsonObject, tags: readonly string[]];
+const NO_EXTRA: Extra = [Object.freeze({}), Object.freeze([])];
 
 /** The deadline of what has a lifetime, until it is learned how much of that is left. */
 export const UNKNOWN_DEADLINE: number = Number.NEGATIVE_INFINITY;
@@ -65,33 +76,18 @@ function encode(record: ItemRecord, head: string): Buffer {
   const extraBytes = plain ? 0 : Buffer.byteLength(extra);
   const at = head.length;
   const bodyAt = at + FACTS_BYTES + extraBytes;
-  const bytes = Buffer.allocUnsafe(bodyAt + body.byteLength);
+  const checkAt = bodyAt + body.byteLength;
+  const bytes = Buffer.allocUnsafe(checkAt + CRC_BYTES);
   bytes.write(head, 0, "latin1");
-  bytes[at + 4] = hasTtl(record) ? HAS_TTL : 0;
-  bytes.writeDoubleLE(record.createdAtMs, at + 5);
-  bytes.writeDoubleLE(record.updatedAtMs, at + 13);
-  bytes.writeDoubleLE(record.expiresAtMs ?? Number.NaN, at + 21);
-  bytes.writeUInt32LE(extraBytes, at + 29);
+  bytes[at] = hasTtl(record) ? HAS_TTL : 0;
+  bytes.writeDoubleLE(record.createdAtMs, at + CREATED_AT);
+  bytes.writeDoubleLE(record.updatedAtMs, at + UPDATED_AT);
+  bytes.writeDoubleLE(record.expiresAtMs ?? Number.NaN, at + EXPIRES_FACT_AT);
+  bytes.writeUInt32LE(extraBytes, at + EXTRA_BYTES_AT);
   if (!plain) bytes.write(extra, at + FACTS_BYTES);
   bytes.set(body, bodyAt);
-  bytes.writeUInt32LE(factsCheck(bytes, { from: 0, at, bodyAt, ref: record }), at);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, checkAt), checkStart(record)), checkAt);
   return bytes;
-}
-
-interface Facts {
-  /** Where that begins which is checked. */
-  readonly from: number;
-  /** Where the facts begin, with their check. */
-  readonly at: number;
-  readonly bodyAt: number;
-  readonly ref: ItemRef;
-}
-
-function factsCheck(bytes: Buffer, { from, at, bodyAt, ref }: Facts): number {
-  const head = checkBytes(CHECK_START, bytes, from, at);
-  const facts = checkBytes(head, bytes, at + 4, bodyAt);
-  // With the length between them no two items have the same letters.
-  return checkEnd(checkText(checkText(facts, ref.key) ^ ref.key.length, ref.namespace));
 }
 
 /** Whether it says of itself that it is an item; one that then cannot be decoded is damaged. */
@@ -103,13 +99,14 @@ export function claimsItem(bytes: Buffer): boolean {
  * The entry, with `UNKNOWN_DEADLINE` where it has a lifetime. Undefined: a marker, a lease, damage, or
  * what another release may have put there.
  */
-export function decodeEntry(bytes: Buffer, ref: ItemRef): SharedEntry | undefined {
+export function decodeEntry(bytes: Buffer, ref: ItemRef): DecodedEntry | undefined {
   const version = readDigits(bytes, 1);
   const provenAt = readDigits(bytes, PROVEN_AT);
   if (version === undefined || provenAt === undefined) return undefined;
   if (bytes[0] === COPY) {
-    const record = decodeRecord(bytes, { ref, version, at: COPY_HEAD_BYTES, headAt: 0 });
-    return record === undefined ? undefined : { kind: "copy", record, provenAt, baseVersion: 0 };
+    if (crc32(bytes, checkStart(ref)) !== CRC_RESIDUE) return undefined;
+    const record = recordAt(bytes, { at: COPY_HEAD_BYTES, ref, version });
+    return record && { kind: "copy", record, provenAt, baseVersion: 0 };
   }
   if (bytes[0] !== EPHEMERAL) return undefined;
   const baseVersion = readDigits(bytes, BASE_AT);
@@ -117,53 +114,104 @@ export function decodeEntry(bytes: Buffer, ref: ItemRef): SharedEntry | undefine
   if (baseVersion === undefined || expiresAtMs === undefined) return undefined;
   const check = bytes.toString("latin1", CHECK_AT, EPHEMERAL_HEAD_BYTES);
   if (!hash("sha1", bytes.subarray(0, CHECK_AT), "hex").startsWith(check)) return undefined;
-  const at = EPHEMERAL_HEAD_BYTES;
-  const record = decodeRecord(bytes, { ref, version, at, headAt: at });
+  if (crc32(bytes.subarray(EPHEMERAL_HEAD_BYTES), checkStart(ref)) !== CRC_RESIDUE)
+    return undefined;
+  const record = recordAt(bytes, { at: EPHEMERAL_HEAD_BYTES, ref, version });
   if (record === undefined) return undefined;
   // Its head alone says how long it lives: a touch changes that.
-  const life =
-    expiresAtMs === 0
-      ? { expiresAtMs: undefined, deadlineMs: Number.POSITIVE_INFINITY }
-      : { expiresAtMs, deadlineMs: UNKNOWN_DEADLINE };
-  return { kind: "ephemeral", record: { ...record, ...life }, provenAt, baseVersion };
+  record.expiresAtMs = expiresAtMs === 0 ? undefined : expiresAtMs;
+  record.deadlineMs = expiresAtMs === 0 ? Number.POSITIVE_INFINITY : UNKNOWN_DEADLINE;
+  return { kind: "ephemeral", record, provenAt, baseVersion };
 }
 
-interface RecordPlace {
-  readonly ref: ItemRef;
+/** Undefined when it is too short. Its check must hold. */
+function recordAt(
+  bytes: Buffer,
+  { at, ref, version }: { readonly at: number; readonly ref: ItemRef; readonly version: number },
+): EntryRecord | undefined {
+  const end = bytes.length - CRC_BYTES;
+  if (end < at + FACTS_BYTES) return undefined;
+  const factsEnd = at + FACTS_BYTES;
+  const bodyAt = factsEnd + bytes.readUInt32LE(at + EXTRA_BYTES_AT);
+  return bodyAt > end ? undefined : new EntryRecord(bytes, { at, bodyAt, ref, version });
+}
+
+export interface DecodedEntry extends SharedEntry {
+  readonly record: EntryRecord;
+}
+
+/** The record of a sound entry. Of most entries little but the value is asked for. */
+class EntryRecord implements ItemRecord {
+  readonly namespace: string;
+  readonly key: string;
   readonly version: number;
-  /** Where the facts begin. */
-  readonly at: number;
-  /** Where that begins which their check covers. */
-  readonly headAt: number;
-}
+  expiresAtMs: number | undefined;
+  deadlineMs: number;
+  readonly #bytes: Buffer;
+  readonly #at: number;
+  readonly #bodyAt: number;
+  #parsed: Extra | undefined;
 
-function decodeRecord(bytes: Buffer, place: RecordPlace): ItemRecord | undefined {
-  const { ref, version, at, headAt } = place;
-  if (bytes.length < at + FACTS_BYTES) return undefined;
-  const extraBytes = bytes.readUInt32LE(at + 29);
-  const bodyAt = at + FACTS_BYTES + extraBytes;
-  if (bodyAt > bytes.length) return undefined;
-  const facts = { from: headAt, at, bodyAt, ref };
-  if (bytes.readUInt32LE(at) !== factsCheck(bytes, facts)) return undefined;
-  const isTimed = bytes[at + 4] === HAS_TTL;
-  const expiresAtMs = isTimed ? bytes.readDoubleLE(at + 21) : Number.NaN;
-  let metadata = NO_METADATA;
-  let tags = NO_TAGS;
-  if (extraBytes > 0) {
-    // Its check holds, so it is what `encode` wrote.
-    const text = bytes.toString("utf8", at + FACTS_BYTES, bodyAt);
-    [metadata, tags] = deepFreeze(JSON.parse(text) as [JsonObject, readonly string[]]);
+  constructor(
+    bytes: Buffer,
+    place: {
+      readonly at: number;
+      readonly bodyAt: number;
+      readonly ref: ItemRef;
+      readonly version: number;
+    },
+  ) {
+    const { at, bodyAt, ref, version } = place;
+    this.#bytes = bytes;
+    this.#at = at;
+    this.#bodyAt = bodyAt;
+    this.namespace = ref.namespace;
+    this.key = ref.key;
+    this.version = version;
+    this.expiresAtMs = undefined;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (bytes[at] === HAS_TTL) {
+      const expiresAtMs = bytes.readDoubleLE(at + EXPIRES_FACT_AT);
+      this.expiresAtMs = Number.isNaN(expiresAtMs) ? undefined : expiresAtMs;
+      this.deadlineMs = UNKNOWN_DEADLINE;
+    }
   }
-  return {
-    namespace: ref.namespace,
-    key: ref.key,
-    version,
-    metadata,
-    tags,
-    createdAtMs: bytes.readDoubleLE(at + 5),
-    updatedAtMs: bytes.readDoubleLE(at + 13),
-    expiresAtMs: Number.isNaN(expiresAtMs) ? undefined : expiresAtMs,
-    deadlineMs: isTimed ? UNKNOWN_DEADLINE : Number.POSITIVE_INFINITY,
-    body: bytes.subarray(bodyAt),
-  };
+
+  get createdAtMs(): number {
+    return this.#bytes.readDoubleLE(this.#at + CREATED_AT);
+  }
+
+  get updatedAtMs(): number {
+    return this.#bytes.readDoubleLE(this.#at + UPDATED_AT);
+  }
+
+  get metadata(): JsonObject {
+    return this.#extra()[0];
+  }
+
+  get tags(): readonly string[] {
+    return this.#extra()[1];
+  }
+
+  get body(): Uint8Array {
+    return this.#bytes.subarray(this.#bodyAt, this.#bytes.length - CRC_BYTES);
+  }
+
+  /** See `ItemRecord`. */
+  checkedText(): string | undefined {
+    return clearText(this.#bytes, this.#bodyAt, this.#bytes.length - CRC_BYTES);
+  }
+
+  #extra(): Extra {
+    this.#parsed ??= this.#parseExtra();
+    return this.#parsed;
+  }
+
+  #parseExtra(): Extra {
+    const from = this.#at + FACTS_BYTES;
+    if (from === this.#bodyAt) return NO_EXTRA;
+    // Its check holds, so it is what `encode` wrote.
+    const text = this.#bytes.toString("utf8", from, this.#bodyAt);
+    return deepFreeze(JSON.parse(text) as [JsonObject, readonly string[]]);
+  }
 }

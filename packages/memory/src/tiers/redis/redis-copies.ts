@@ -11,6 +11,7 @@ import type {
 } from "../shared.ts";
 import { Batcher, gatherArrived, gatherReady } from "./batcher.ts";
 import { encodeChanges } from "./bus-message.ts";
+import type { DecodedEntry } from "./entry-codec.ts";
 import { UNKNOWN_DEADLINE, claimsItem, decodeEntry, encodeCopy, hasTtl } from "./entry-codec.ts";
 import { digits } from "./entry-digits.ts";
 import { makeLease, readLease } from "./lease-token.ts";
@@ -31,8 +32,10 @@ export interface RedisCopiesOptions {
   readonly leaseMs: number;
 }
 
-/** Keys in one command: Redis does nothing else meanwhile. */
+/** Keys in one script: Redis does nothing else meanwhile. */
 const KEYS_MAX = 128;
+/** Keys in one MGET, of which each takes Redis a fraction of a microsecond. */
+const READ_KEYS_MAX = 1024;
 /** A copy lives at least this share of the longest life: not all that were made together go together. */
 const LIFE_SHARE_MIN = 0.8;
 /** Redis counts whole milliseconds: what it says is left may be one more than there is. */
@@ -49,21 +52,23 @@ export class RedisCopies {
   misses = 0;
   readonly #options: RedisCopiesOptions;
   readonly #keysMax: number;
+  readonly #readKeysMax: number;
   readonly #reads: Batcher<string, Buffer | null>;
   readonly #settling: Batcher<SettledChange, SettleOutcome>;
 
   constructor(options: RedisCopiesOptions) {
     this.#options = options;
     // In a cluster keys of one command must lie in one slot.
-    this.#keysMax = options.connection.isCluster ? 1 : KEYS_MAX;
-    const itemsMax = this.#keysMax;
+    const { isCluster } = options.connection;
+    this.#keysMax = isCluster ? 1 : KEYS_MAX;
+    this.#readKeysMax = isCluster ? 1 : READ_KEYS_MAX;
     this.#reads = new Batcher({
-      itemsMax,
+      itemsMax: this.#readKeysMax,
       work: (names) => this.#readChunk(names),
       gather: gatherReady,
     });
     this.#settling = new Batcher({
-      itemsMax,
+      itemsMax: this.#keysMax,
       work: (changes) => this.#settleChunk(changes),
       gather: gatherArrived,
     });
@@ -74,7 +79,9 @@ export class RedisCopies {
     if (only !== undefined && refs.length === 1) return this.#findOne(only);
     const known = this.#options.names();
     const names = refs.map((ref) => known.key(ref));
-    const values = await this.#inChunks(names, null, (chunk) => this.#readChunk(chunk));
+    const read = (chunk: readonly string[]): Promise<readonly (Buffer | null)[]> =>
+      this.#readChunk(chunk);
+    const values = await this.#inChunks(names, null, read, this.#readKeysMax);
     const timed: number[] = [];
     const entries = refs.map((ref, index) => {
       const entry = this.#counted(values[index], ref, names[index] ?? "");
@@ -193,7 +200,7 @@ export class RedisCopies {
     return entry;
   }
 
-  #decode(bytes: unknown, ref: ItemRef, name: string): SharedEntry | undefined {
+  #decode(bytes: unknown, ref: ItemRef, name: string): DecodedEntry | undefined {
     if (!(bytes instanceof Buffer)) return undefined;
     const entry = decodeEntry(bytes, ref);
     if (entry === undefined && claimsItem(bytes)) this.#discard(name, bytes);
@@ -243,7 +250,8 @@ export class RedisCopies {
       if (entry?.record.deadlineMs !== UNKNOWN_DEADLINE) return entry;
       // A lifetime without an end, where there must be one, is damage.
       if (!(leftMs > 0)) return undefined;
-      return { ...entry, record: { ...entry.record, deadlineMs: askedMs + leftMs } };
+      entry.record.deadlineMs = askedMs + leftMs;
+      return entry;
     });
   }
 
@@ -270,8 +278,9 @@ export class RedisCopies {
     items: readonly T[],
     missing: R,
     work: (chunk: readonly T[]) => Promise<readonly R[]>,
+    sizeMax: number = this.#keysMax,
   ): Promise<readonly R[]> {
-    const chunks = chunksOf(items, this.#keysMax);
+    const chunks = chunksOf(items, sizeMax);
     const [only] = chunks;
     if (only === undefined) return [];
     if (chunks.length === 1) return work(only);

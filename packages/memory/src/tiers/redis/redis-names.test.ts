@@ -18,9 +18,9 @@ test("a name tells which item it is of, and no other memory's name is taken for 
 test("what SCAN would take for a pattern is taken literally", () => {
   const names = new RedisNames("cherry", "e");
   expect(names.pattern({ namespace: "a*[b]?\\^", below: false })).toBe(
-    "cherry:1:e:a\\*\\[b\\]\\?\\\\\\^\u0000*",
+    "cherry:1:P3m7e0NbBTIW:a\\*\\[b\\]\\?\\\\\\^\u0000*",
   );
-  expect(names.pattern({ namespace: "", below: true })).toBe("cherry:1:e:*");
+  expect(names.pattern({ namespace: "", below: true })).toBe("cherry:1:P3m7e0NbBTIW:*");
 });
 
 test("below is by whole segments", () => {
