@@ -299,6 +299,18 @@ export class SharedCopies {
     }
   }
 
+  /**
+   * What lies there of this item cannot be read: its place is made free, in the background, for the next
+   * reader to fill. Whatever its proof is, a copy makes way for such a lease.
+   */
+  discard({ namespace, key }: ItemRef): void {
+    const request = { namespace, key, minVersion: 0, minProvenAt: Number.MAX_SAFE_INTEGER };
+    const made = this.tier.lease([request]).then(async ([lease]) => {
+      if (lease !== undefined) await this.tier.release([{ namespace, key, lease }]);
+    });
+    made.catch(this.#options.onError);
+  }
+
   /** It may not do what it is asked. */
   isTroubled(): boolean {
     return this.tier.health().status !== "ready";

@@ -299,14 +299,17 @@ export class ReadPath {
    * What `open` makes of a record, unless the record is damaged: then no copy of it is kept, and
    * undefined says of a copy that the authority has to be asked.
    */
-  #sound<T>({ record, copy }: ServedRecord, open: () => T): T | undefined {
+  #sound<T>({ record, copy, atHand }: ServedRecord, open: () => T): T | undefined {
     try {
       return open();
     } catch (error) {
       if (toMemoryError(error).code !== "CORRUPT_VALUE") throw error;
-      this.#core.copies.invalidate(record, Number.POSITIVE_INFINITY);
-      if (copy) return undefined;
-      throw error;
+      const { copies, shared } = this.#core;
+      copies.invalidate(record, Number.POSITIVE_INFINITY);
+      if (!copy) throw error;
+      // Or all would meet it again until its life ends.
+      if (!atHand) shared?.discard(record);
+      return undefined;
     }
   }
 
