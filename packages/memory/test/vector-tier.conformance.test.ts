@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { describeWithPgvector, testDatabase } from "@cherry-ai/services/vitest";
+import { startWeaviate } from "@cherry-ai/services";
+import type { WeaviateServer } from "@cherry-ai/services";
+import {
+  describeWithPgvector,
+  describeWithWeaviate,
+  testDatabase,
+} from "@cherry-ai/services/vitest";
 import { systemClock } from "../src/model/clock.ts";
-import { registerSuite, vectorTierSuite } from "../src/testing/index.ts";
+import { registerSuite, seededRandom, vectorTierSuite } from "../src/testing/index.ts";
 import { PgvectorTier } from "../src/tiers/pgvector/pgvector-tier.ts";
 import type { SearchOptions } from "../src/tiers/pgvector/search-options.ts";
 import type { Database } from "../src/tiers/postgres/database.ts";
+import { WeaviateTier } from "../src/tiers/weaviate/weaviate-tier.ts";
 import { SCHEMA, embeddedDatabase, openAuthority, serverDatabase } from "./support/databases.ts";
 
 /** Walks the graph wherever more than a few match, which small tests would never do. */
@@ -52,4 +59,23 @@ describeWithPgvector("server", () => {
 describeWithPgvector("server, by the graph", () => {
   const make = async (): Promise<Database> => serverDatabase(await testDatabase());
   registerOver("PgvectorTier on PostgreSQL, by the graph", make, WALKING);
+});
+
+describeWithWeaviate("Weaviate", () => {
+  let server: WeaviateServer;
+  beforeAll(async () => {
+    server = await startWeaviate();
+  });
+  afterAll(() => server.remove());
+  const open = async (): Promise<WeaviateTier> => {
+    const tier = new WeaviateTier({
+      url: server.url,
+      grpcUrl: server.grpcUrl,
+      clock: systemClock,
+      random: seededRandom(1),
+    });
+    await tier.initialize();
+    return tier;
+  };
+  registerSuite(vectorTierSuite("WeaviateTier", { open }), { describe, test });
 });

@@ -2,13 +2,20 @@ import { MemoryError } from "../../model/errors.ts";
 import { numberIn, textIn } from "../postgres/columns.ts";
 import type { Queryable, Row } from "../postgres/database.ts";
 import { sqlState } from "../postgres/pg-errors.ts";
+import { checkIndex, missingIndex, refuseOther } from "../index-version.ts";
 import type { IndexVersion } from "../vector.ts";
 import { prepareExtension } from "./extension.ts";
 import type { PgvectorContext } from "./pgvector-context.ts";
-import { VectorTable, checkIndex } from "./vector-table.ts";
+import { DIMENSIONS_MAX, VectorTable } from "./vector-table.ts";
 
 const UNDEFINED_TABLE = "42P01";
 const INSUFFICIENT_PRIVILEGE = "42501";
+const LIMIT = {
+  dimensionsMax: DIMENSIONS_MAX,
+  where: "PostgreSQL",
+  remedy:
+    "choose a shorter model, let the endpoint shorten them (CHERRY_EMBEDDINGS_DIMENSIONS), or set WEAVIATE_URL",
+};
 /** An index version that is dropped elsewhere is noticed by its missing table; one more look is enough. */
 const CACHED_MAX = 64;
 
@@ -45,7 +52,7 @@ export class IndexRegistry {
   }
 
   async ensure(index: IndexVersion): Promise<void> {
-    checkIndex(index);
+    checkIndex(index, LIMIT);
     const known = (await this.#find(index.number))?.index;
     if (known !== undefined) {
       refuseOther(index, known);
@@ -98,13 +105,13 @@ export class IndexRegistry {
   /** Works on the table of an index version; NOT_FOUND when it is not there, or not any more. */
   async with<T>(number: number, work: (table: VectorTable) => Promise<T>): Promise<T> {
     const table = await this.#find(number);
-    if (table === undefined) throw missing(number);
+    if (table === undefined) throw missingIndex(number);
     try {
       return await work(table);
     } catch (error) {
       if (!isMissingTable(error)) throw error;
       this.forget(number);
-      throw missing(number, error);
+      throw missingIndex(number, error);
     }
   }
 
@@ -172,21 +179,4 @@ function indexOf(row: Row): IndexVersion {
     model: textIn(row, "model"),
     dimensions: numberIn(row, "dimensions"),
   };
-}
-
-function refuseOther(wanted: IndexVersion, known: IndexVersion): void {
-  if (wanted.model === known.model && wanted.dimensions === known.dimensions) return;
-  throw new MemoryError(
-    "INVALID_ARGUMENT",
-    `index ${wanted.number} was made for model ${JSON.stringify(known.model)} of ${known.dimensions} dimensions, not for ${JSON.stringify(wanted.model)} of ${wanted.dimensions}; take the next number and reindex`,
-    { field: "number" },
-  );
-}
-
-function missing(number: number, cause?: unknown): MemoryError {
-  return new MemoryError(
-    "NOT_FOUND",
-    `there is no index version ${number}; make it first, or use one that is listed`,
-    cause === undefined ? {} : { cause },
-  );
 }

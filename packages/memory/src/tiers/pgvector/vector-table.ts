@@ -1,4 +1,3 @@
-import { MemoryError } from "../../model/errors.ts";
 import type { BoundSchema } from "../postgres/bound-schema.ts";
 import { quoteIdentifier } from "../postgres/schema.ts";
 import type { IndexVersion } from "../vector.ts";
@@ -66,20 +65,6 @@ export class VectorTable {
   removal(): string {
     return `DROP TABLE IF EXISTS ${this.name}`;
   }
-}
-
-/** Refuses what no table can be made for. */
-export function checkIndex({ number, dimensions }: IndexVersion): void {
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new MemoryError("INVALID_ARGUMENT", "index number: expected a whole number from 1", {
-      field: "number",
-    });
-  if (Number.isSafeInteger(dimensions) && dimensions >= 1 && dimensions <= DIMENSIONS_MAX) return;
-  throw new MemoryError(
-    "INVALID_ARGUMENT",
-    `an index in PostgreSQL takes vectors of 1 to ${DIMENSIONS_MAX} dimensions, and these have ${dimensions}; choose a shorter model, let the endpoint shorten them (CHERRY_EMBEDDINGS_DIMENSIONS), or set WEAVIATE_URL`,
-    { field: "dimensions" },
-  );
 }
 
 /** A vector as PostgreSQL reads it. Seven digits are all that four bytes hold. */

@@ -1,0 +1,194 @@
+import type { WeaviateClient } from "weaviate-client";
+import type { Metrics, TierOperation } from "../../metrics/metrics.ts";
+import type { Clock, Random } from "../../model/clock.ts";
+import { MemoryError } from "../../model/errors.ts";
+import type { MemoryTier } from "../../model/item.ts";
+import { backoffMs } from "../../resilience/backoff.ts";
+import { Breaker } from "../../resilience/breaker.ts";
+import { apiKeyFrom } from "./api-key.ts";
+import { faultOf, translateFault } from "./weaviate-faults.ts";
+import { describeNode } from "./weaviate-target.ts";
+import type { WeaviateNode } from "./weaviate-target.ts";
+
+export interface ConnectionOptions {
+  /** At least one. */
+  readonly nodes: readonly WeaviateNode[];
+  readonly apiKey: string | undefined;
+  readonly apiKeyFile: string | undefined;
+  readonly queryTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly tier: MemoryTier;
+}
+
+/** The oldest that weaviate-client speaks with. */
+const VERSION_MIN = [1, 27] as const;
+
+const MS_PER_SECOND = 1000;
+const FAILURES_MAX = 3;
+const OPEN_MS = 500;
+const OPEN_MAX_MS = 10_000;
+/** All calls may be repeated: each replaces, removes or reads. */
+const TRIES_MAX = 3;
+const RETRY_BACKOFF = { firstMs: 50, maxMs: 1000 };
+
+/**
+ * The way to Weaviate. A client whose call found nobody is not used again: gRPC waits ever longer before
+ * it tries a server anew, and meanwhile repeats each call and complains to the console. The next call
+ * asks over HTTP whether somebody is there, the next node first, and makes a new client.
+ */
+export class WeaviateConnection {
+  readonly #options: ConnectionOptions;
+  readonly #breaker: Breaker;
+  #client: WeaviateClient | undefined;
+  #connecting: Promise<WeaviateClient> | undefined;
+  #node = 0;
+  #isClosed = false;
+  /** Why the last call failed; undefined when it did not. */
+  #trouble: string | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const { clock, random, metrics, tier } = options;
+    this.#breaker = new Breaker({
+      name: "Weaviate",
+      clock,
+      random,
+      failuresMax: FAILURES_MAX,
+      openMs: OPEN_MS,
+      openMaxMs: OPEN_MAX_MS,
+      onState: (state) => metrics.breaker(tier, state),
+    });
+  }
+
+  get where(): string {
+    const node = this.#options.nodes[this.#node];
+    return node === undefined ? "nowhere" : describeNode(node);
+  }
+
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#letGo();
+  }
+
+  /** Runs a call that may be repeated. All failures come as MemoryErrors. */
+  async run<T>(operation: TierOperation, work: (client: WeaviateClient) => Promise<T>): Promise<T> {
+    const { clock, random, metrics, tier } = this.#options;
+    const startedMs = clock.monotonicMs();
+    for (let tries = 1; ; tries += 1) {
+      let client: WeaviateClient | undefined;
+      try {
+        this.#admit();
+        client = await this.#connected();
+        const result = await work(client);
+        this.#answered();
+        metrics.latency(tier, operation, clock.monotonicMs() - startedMs);
+        return result;
+      } catch (error) {
+        const mayRetry = this.#judge(error, client) && tries < TRIES_MAX;
+        if (!mayRetry || this.#breaker.state !== "closed") {
+          const failure = translateFault(error, this.where);
+          metrics.error(tier, operation, failure.code);
+          throw failure;
+        }
+        metrics.retry(tier, operation);
+        await clock.sleep(backoffMs(tries, RETRY_BACKOFF, random));
+      }
+    }
+  }
+
+  #admit(): void {
+    if (this.#isClosed)
+      throw new MemoryError("CLOSED", "the vector tier is closed; make a new memory");
+    this.#breaker.admit();
+  }
+
+  #answered(): void {
+    this.#breaker.success();
+    this.#trouble = undefined;
+  }
+
+  /** Draws what follows from a failure; true where another try may go better. */
+  #judge(error: unknown, client: WeaviateClient | undefined): boolean {
+    // One of our own: a refusal that says nothing of the server, but for an old server's.
+    if (error instanceof MemoryError && error.code !== "CAPABILITY_UNAVAILABLE") return false;
+    const kind = faultOf(error);
+    if (!(error instanceof MemoryError) && kind !== "away" && kind !== "locked out") {
+      // It answered, if only to refuse.
+      this.#answered();
+      return false;
+    }
+    this.#trouble = translateFault(error, this.where).message;
+    this.#breaker.failure(error);
+    // Of several calls that found nobody one is enough to go on to the next node.
+    if (client !== undefined && client === this.#client) this.#goOn();
+    return true;
+  }
+
+  /** To the next node, at the next call. */
+  #goOn(): void {
+    this.#letGo();
+    this.#node = (this.#node + 1) % this.#options.nodes.length;
+  }
+
+  #letGo(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.close().catch(() => {
+      // It is not used any more, whether it ends well or not.
+    });
+  }
+
+  async #connected(): Promise<WeaviateClient> {
+    if (this.#client !== undefined) return this.#client;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<WeaviateClient> {
+    const { nodes, apiKey, apiKeyFile, queryTimeoutMs, writeTimeoutMs } = this.#options;
+    const node = nodes[this.#node];
+    if (node === undefined) throw new MemoryError("INTERNAL", "Weaviate has no server");
+    // Loaded here: it costs start-up time and memory, and many go without it.
+    const { default: weaviate } = await import("weaviate-client");
+    const key = apiKeyFrom(apiKey, apiKeyFile);
+    const client = await weaviate.connectToCustom({
+      ...node,
+      ...(key === undefined ? {} : { authCredentials: new weaviate.ApiKey(key) }),
+      timeout: {
+        init: queryTimeoutMs / MS_PER_SECOND,
+        query: queryTimeoutMs / MS_PER_SECOND,
+        insert: writeTimeoutMs / MS_PER_SECOND,
+      },
+      skipInitChecks: true,
+    });
+    try {
+      checkVersion((await client.getMeta()).version ?? "unknown", describeNode(node));
+      if (this.#isClosed)
+        throw new MemoryError("CLOSED", "the vector tier is closed; make a new memory");
+    } catch (error) {
+      await client.close();
+      this.#goOn();
+      throw error;
+    }
+    this.#client = client;
+    return client;
+  }
+}
+
+function checkVersion(version: string, where: string): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > VERSION_MIN[0] || (major === VERSION_MIN[0] && minor >= VERSION_MIN[1])) return;
+  throw new MemoryError(
+    "CAPABILITY_UNAVAILABLE",
+    `Weaviate at ${where} is of version ${version}, expected ${VERSION_MIN.join(".")} or newer; upgrade the server`,
+  );
+}
