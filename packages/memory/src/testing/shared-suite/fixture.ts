@@ -130,6 +130,14 @@ export function recordOf(
   };
 }
 
+/** What a record says: a tier may give one that makes its facts when it is asked for them. */
+export function factsOf(record: ItemRecord): ItemRecord {
+  const { namespace, key, version, metadata, tags, body } = record;
+  const { createdAtMs, updatedAtMs, expiresAtMs, deadlineMs } = record;
+  const times = { createdAtMs, updatedAtMs, expiresAtMs, deadlineMs };
+  return { namespace, key, version, metadata, tags, ...times, body: Buffer.from(body) };
+}
+
 export function copyOf(ref: ItemRef, version: number, provenAt: number = version): SharedCopy {
   return { record: recordOf(ref, version), provenAt };
 }
