@@ -3,6 +3,7 @@ import type { SharedCopies } from "../../coherence/shared-copies.ts";
 import type { ItemRef } from "../../model/item.ts";
 import { bytesVector, vectorBytes } from "../../recall/embedding/vector-store.ts";
 import type { KeptVector, LookedUp, VectorStore } from "../../recall/embedding/vector-store.ts";
+import type { EphemeralPut } from "../../tiers/shared.ts";
 import { NO_METADATA, NO_TAGS } from "../core.ts";
 import type { Core } from "../core.ts";
 
@@ -33,6 +34,7 @@ export class SharedVectors implements VectorStore {
     const refs = ids.map((key) => ({ namespace: mirrored(namespace), key }));
     // Before the vectors are made: what is forgotten from here on ends them.
     const place = this.#shared.place();
+    const baseVersions = new Map(refs.map((ref) => [ref.key, this.#shared.newest(ref)]));
     const records = await this.#shared.findEphemeral(refs);
     return {
       found:
@@ -41,7 +43,12 @@ export class SharedVectors implements VectorStore {
           : records.map((record, at) => record && this.#decode(record.body, refs[at])),
       keep: async (entries) => {
         if (place === undefined || !this.#shared.isOfNow(place)) return;
-        await Promise.all(entries.map((entry) => this.#put(namespace, entry, place.provenAt)));
+        const { provenAt } = place;
+        await Promise.all(
+          entries.map((entry) =>
+            this.#put(namespace, entry, { provenAt, baseVersion: baseVersions.get(entry.id) ?? 0 }),
+          ),
+        );
       },
     };
   }
@@ -63,7 +70,11 @@ export class SharedVectors implements VectorStore {
     return bytesVector(Buffer.from(text, "base64"), this.#dimensions);
   }
 
-  async #put(namespace: string, { id, vector }: KeptVector, provenAt: number): Promise<void> {
+  async #put(
+    namespace: string,
+    { id, vector }: KeptVector,
+    proof: Pick<EphemeralPut, "baseVersion" | "provenAt">,
+  ): Promise<void> {
     const { clock, codec, config } = this.#core;
     const ref = { namespace: mirrored(namespace), key: id };
     const wallMs = clock.wallMs();
@@ -81,8 +92,7 @@ export class SharedVectors implements VectorStore {
         deadlineMs: clock.monotonicMs() + ttlMs,
       },
       ttlMs,
-      provenAt,
-      baseVersion: 0,
+      ...proof,
       condition: undefined,
     });
   }
