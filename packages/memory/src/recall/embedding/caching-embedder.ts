@@ -6,8 +6,6 @@ import type { KeptVector, LookedUp, VectorStore } from "./vector-store.ts";
 export interface CachingOptions {
   readonly store: VectorStore;
   readonly metrics: EmbeddingMetrics;
-  /** What is too long, or too secret, to be a key. Default SHA-256. */
-  readonly digest?: (content: string) => string;
   /** Told of failures of the store, which nobody else hears of. */
   readonly onError: (error: unknown) => void;
 }
@@ -71,7 +69,7 @@ export class CachingEmbedder implements Embedder {
 
   #idOf(text: string, { kind, namespace }: EmbedRequest): string {
     const content = [this.model, this.version, this.dimensions, kind, namespace, text].join("\0");
-    return (this.#options.digest ?? sha256)(content);
+    return createHash("sha256").update(content).digest("base64url");
   }
 
   async #lookUp(namespace: string, ids: readonly string[]): Promise<LookedUp> {
@@ -89,8 +87,4 @@ export class CachingEmbedder implements Embedder {
     this.#keeping.add(keeping);
     void keeping.then(() => this.#keeping.delete(keeping));
   }
-}
-
-function sha256(content: string): string {
-  return createHash("sha256").update(content).digest("base64url");
 }
