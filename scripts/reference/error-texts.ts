@@ -113,11 +113,13 @@ export const ERROR_TEXTS: { readonly [code in ErrorCode]: ErrorText } = {
     todo: "Add the old key behind the new one.",
   },
   STORE_UNAVAILABLE: {
-    means: "The database did not answer. The write was surely not done.",
+    means:
+      "The database, or for an ephemeral item Redis, did not answer. The write was surely not done.",
     todo: "Retry with a delay.",
   },
   OUTCOME_UNKNOWN: {
-    means: "The connection was lost while a write may have been committed.",
+    means:
+      "The connection was lost, or no answer came in time, while a write may have been committed.",
     todo: "Read with `consistency: latest` before deciding, or send an idempotency key and retry.",
   },
   DEADLINE_EXCEEDED: {
