@@ -13,7 +13,7 @@ import { ModelWorker } from "./model-worker.ts";
 
 /** A question waits for one call at most: a few, each of some milliseconds. */
 const LIMITS: SourceLimits = {
-  textsMax: 8,
+  textsMax: 4,
   bytesMax: 64 * 1024,
   // Such models read 512 tokens and leave the rest: beyond this there is only more to cut.
   textCharsMax: 4 * 1024,
