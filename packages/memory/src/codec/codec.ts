@@ -56,6 +56,19 @@ export class Codec {
     this.#keys = new KeyRing(encryptionKeys);
   }
 
+  /** Names the key of `blind`; undefined where nothing is encrypted. */
+  get blindingKeyId(): string | undefined {
+    return this.#keys.writer?.id;
+  }
+
+  /**
+   * What stands for a text where equal texts must be found without being read: equal under one key,
+   * and telling nothing to who has not the key. The text itself where nothing is encrypted.
+   */
+  blind(text: string): string {
+    return this.#keys.blind(text);
+  }
+
   /** The value must have passed `checkValue`. */
   encode(value: JsonValue, ref: ItemRef): Buffer {
     const json = JSON.stringify(value);

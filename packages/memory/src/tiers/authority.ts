@@ -1,5 +1,6 @@
 import type { ItemRecord, ItemRef, JsonObject } from "../model/item.ts";
 import type { MetadataFilter } from "../model/filter.ts";
+import type { KeywordIndex } from "./keyword.ts";
 import type { LogPlace } from "./shared.ts";
 import type { Tier } from "./tier.ts";
 
@@ -275,6 +276,8 @@ export interface AuthorityTier extends Tier {
   /** Lets the next one have it. Nothing happens when it has ended. */
   releaseLease(ref: ItemRef, token: string): Promise<void>;
   search(request: SearchRequest): Promise<SearchResult>;
+  /** Search by words. Absent: it cannot. */
+  readonly keywords?: KeywordIndex;
   /**
    * In key order over (namespace, key). A page is also bounded in bytes, so it may be short: only an
    * empty one ends an export.

@@ -1,6 +1,6 @@
 import type { ItemRecord, ItemRef } from "../model/item.ts";
 import type { CollectionStatistics } from "../recall/keyword/bm25.ts";
-import type { Selection } from "./authority.ts";
+import type { PageMeasure, Selection } from "./authority.ts";
 
 /** What the index knows of a document beside its words: derived from the item, so rebuilt with it. */
 export interface DocumentFacts {
@@ -35,33 +35,51 @@ export interface KeywordScope {
   readonly below: boolean;
 }
 
-export interface KeywordRequest extends KeywordScope {
+/** What is asked for, besides which documents. */
+export interface KeywordQuery extends KeywordScope {
   readonly reader: DocumentReader;
   /** Analysed as documents are. Duplicates count once. */
   readonly terms: readonly string[];
   readonly limit: number;
   /** Only items that fulfil this; statistics are of the whole scope all the same. */
   readonly criteria?: Pick<Selection, "pattern" | "metadataFilter" | "tags">;
-  /** The best document that is not wanted any more, from an earlier ranking; see `RankingPlace`. */
+  /** Brings the items too: a page ends before their bodies exceed this, but has one at least. */
+  readonly measure?: PageMeasure;
+}
+
+export interface KeywordRequest extends KeywordQuery {
+  /** Says what each term adds to the score of a hit. */
+  readonly explain?: boolean;
+  /** Of the ranking beyond the hits so much is given, where it is known. @default 0 */
+  readonly keep?: number;
+  /** Goes on in a ranking that was seen in part. All documents are scored then. */
   readonly after?: RankingPlace;
 }
 
-/** Where a document stands in a ranking: by score, those of one score by id, the unindexed ones last. */
+/** One place of a ranking: a document, or an item that is not indexed yet. */
+export type RankedCandidate = { readonly score: number } & (
+  { readonly document: number } | { readonly item: ItemRef }
+);
+
 export interface RankingPlace {
-  readonly score: number;
-  readonly document: number | undefined;
+  /** What was seen already. */
+  readonly seen: readonly (number | ItemRef)[];
+  /** The ranking goes on below this document, if it is still in it: all before it was seen too. */
+  readonly below?: number;
 }
 
 export interface KeywordHit extends ItemRef, DocumentFacts {
   /** Of the item, which was alive with it in the snapshot of the search. */
   readonly version: number;
   readonly score: number;
-  /** What each of the request's distinct terms adds to the score, in their order. */
-  readonly termScores: readonly number[];
+  /** Present with `explain`: what each of the request's terms that it holds adds to the score. */
+  readonly termScores?: ReadonlyMap<string, number>;
   /** Stays as long as the item lives; undefined where it is not indexed yet. */
   readonly document: number | undefined;
   /** Terms it has, duplicates counted. */
   readonly length: number;
+  /** Present with `measure`. */
+  readonly record?: ItemRecord;
 }
 
 export interface KeywordStatistics extends CollectionStatistics {
@@ -73,12 +91,16 @@ export interface KeywordStatistics extends CollectionStatistics {
 export interface IndexLag {
   readonly changes: number;
   readonly seconds: number;
+  /** The index is being made anew from the items: what is not read again yet may be missing. */
+  readonly rebuilding?: true;
 }
 
 export interface KeywordAnswer {
   /** Best first; equal to the first of all, scored one by one. */
   readonly hits: readonly KeywordHit[];
-  /** There are no other hits than these. */
+  /** What comes after the hits, not yet compared with the items. */
+  readonly following: readonly RankedCandidate[];
+  /** Nothing comes after that. */
   readonly complete: boolean;
   readonly statistics: KeywordStatistics;
   /** Absent when every acknowledged write was seen. */
@@ -98,10 +120,16 @@ export interface KeywordPlan {
   readonly tail: number;
 }
 
+export interface IndexedDocument extends ItemRef, DocumentFacts {
+  readonly document: number;
+  readonly version: number;
+  readonly length: number;
+}
+
 export interface Neighbours {
   readonly document: number;
   /** Of the same session, in order, itself left out. */
-  readonly hits: readonly Omit<KeywordHit, "score" | "termScores">[];
+  readonly hits: readonly IndexedDocument[];
 }
 
 /** One bounded step of the indexer. */
@@ -112,13 +140,18 @@ export interface IndexStep {
   readonly documents: number;
   /** Committed changes that are not indexed yet, an estimate, and how old the oldest of them is. */
   readonly lag: IndexLag;
-  /** A rebuild from the items is under way. */
-  readonly rebuilding: boolean;
 }
 
 /** Search by words over the authority's items: postings beside them, and what is not in those yet. */
 export interface KeywordIndex {
   search(request: KeywordRequest): Promise<KeywordAnswer>;
+  /**
+   * The hits of a ranking that was made before, in its order: what is alive and still has a term of the
+   * query, however it was written since. `used`: how many of the candidates were looked at.
+   */
+  resolve(
+    query: KeywordQuery & { readonly candidates: readonly RankedCandidate[] },
+  ): Promise<{ readonly hits: readonly KeywordHit[]; readonly used: number }>;
   /** Indexed documents of one session around each of these, of this scope alone. */
   neighbours(
     request: KeywordScope & {

@@ -24,6 +24,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from "../authority.ts";
+import type { KeywordIndex } from "../keyword.ts";
 import type { TierCapabilities, TierHealth, TierUsage } from "../tier.ts";
 import type { AuthorityContext } from "./authority-context.ts";
 import { AuthorityLifecycle } from "./authority-lifecycle.ts";
@@ -38,6 +39,7 @@ import { Leases } from "./leases.ts";
 import { Maintenance } from "./maintenance.ts";
 import { newestVersions } from "./queries/newest-versions.ts";
 import { readItems } from "./queries/read-items.ts";
+import { PostgresKeywordIndex } from "./recall/keyword-index.ts";
 import { readUsage } from "./queries/usage.ts";
 import { DEFAULT_RETENTION } from "./retention.ts";
 import type { Retention } from "./retention.ts";
@@ -70,6 +72,7 @@ const DOUBT_MARGIN = 2;
 export class PostgresAuthority implements AuthorityTier {
   readonly name: MemoryTier = MemoryTier.L3_POSTGRESQL;
   readonly capabilities: TierCapabilities;
+  readonly keywords: KeywordIndex;
   readonly #context: AuthorityContext;
   readonly #metrics: Metrics;
   readonly #lifecycle: AuthorityLifecycle;
@@ -103,6 +106,7 @@ export class PostgresAuthority implements AuthorityTier {
     this.#forgetter = new Forgetter(context);
     this.#jobs = new JobRunner(context, this.#forgetter);
     this.#changes = new ChangeReader(context, log);
+    this.keywords = this.#timedKeywords(new PostgresKeywordIndex(context, log));
     const retention = { ...DEFAULT_RETENTION, ...options.retention };
     this.#tombstoneSeconds = retention.tombstoneSeconds;
     this.#maintenance = new Maintenance(context, log, retention);
@@ -274,6 +278,15 @@ export class PostgresAuthority implements AuthorityTier {
       this.#items = items;
       this.#bytes = bytes;
     });
+  }
+
+  #timedKeywords(index: KeywordIndex): KeywordIndex {
+    return {
+      search: (request) => this.#timed("search", () => index.search(request)),
+      resolve: (query) => this.#timed("search", () => index.resolve(query)),
+      neighbours: (request) => this.#timed("search", () => index.neighbours(request)),
+      advance: (reader, bounds) => this.#timed("scan", () => index.advance(reader, bounds)),
+    };
   }
 
   async #timed<T>(operation: TierOperation, work: () => Promise<T>): Promise<T> {

@@ -20,13 +20,13 @@ export function measuredPage(page: FoundPage, measure: PageMeasure): FoundPage {
 function countWithin(found: readonly Found[], measure: PageMeasure): number {
   let bytes = 0;
   for (const [index, { record }] of found.entries()) {
-    if (record !== undefined) bytes += bytesOf(record.body, measure);
+    if (record !== undefined) bytes += measuredBytes(record.body, measure);
     if (bytes > measure.bytesMax) return Math.max(1, index);
   }
   return found.length;
 }
 
-function bytesOf(body: Uint8Array, measure: PageMeasure): number {
+export function measuredBytes(body: Uint8Array, measure: PageMeasure): number {
   try {
     return measure.bytesOf(body);
   } catch {

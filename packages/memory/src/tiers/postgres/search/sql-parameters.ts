@@ -5,7 +5,7 @@ export class SqlParameters {
   readonly values: SqlValue[] = [];
 
   /** The placeholder of a value, with its type. */
-  add(value: SqlValue, type: "text" | "text[]" | "jsonb" | "jsonpath" | "int8"): string {
+  add(value: SqlValue, type: "text" | "text[]" | "jsonb" | "jsonpath" | "int8" | "int8[]"): string {
     this.values.push(value);
     return `$${this.values.length}::${type}`;
   }
