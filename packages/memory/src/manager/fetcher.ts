@@ -19,6 +19,8 @@ export interface ServedRecord {
 /** What was found; undefined = surely absent; an error = cannot tell. */
 export type Fetched = ServedRecord | MemoryError | undefined;
 
+const NOTHING: readonly Fetched[] = [undefined];
+
 /** What was asked for, and what of it has been found so far. */
 interface Search {
   readonly refs: readonly ItemRef[];
@@ -42,12 +44,10 @@ export class Fetcher {
     this.#mayUseCopies = mayUseCopies;
   }
 
-  /** One item; rejects when it cannot be told. */
-  async one(ref: ItemRef, options: PathOptions | undefined): Promise<ServedRecord | undefined> {
+  /** One item, as a list of one: a promise more that takes it out costs as much as judging it. */
+  one(ref: ItemRef, options: PathOptions | undefined): Promise<readonly Fetched[]> {
     if (this.#core.shared === undefined) return this.#oneFromAuthority(ref);
-    const [fetched] = await this.many([ref], options);
-    if (fetched instanceof MemoryError) throw fetched;
-    return fetched;
+    return this.many([ref], options);
   }
 
   /** Many, in order; what cannot be told of one is its own answer. */
@@ -89,15 +89,15 @@ export class Fetcher {
   }
 
   /** Without lists: most reads are of one item. */
-  async #oneFromAuthority(ref: ItemRef): Promise<ServedRecord | undefined> {
+  async #oneFromAuthority(ref: ItemRef): Promise<readonly Fetched[]> {
     const { copies, authority } = this.#core;
     const token = copies.guard.begin();
     try {
       const [record] = await authority.getMany([ref]);
       this.#agree(ref, record);
-      if (record === undefined) return undefined;
+      if (record === undefined) return NOTHING;
       this.#fill(token, record, authority.name);
-      return { tier: authority.name, record, copy: false, atHand: false };
+      return [{ tier: authority.name, record, copy: false, atHand: false }];
     } finally {
       copies.guard.end(token);
     }

@@ -131,11 +131,11 @@ export class ReadPath {
     options: PathOptions | undefined,
     present: (served: ServedRecord) => T,
   ): Promise<T | undefined> {
-    const served = await this.#fetcher.one(ref, options);
+    const served = await this.#fetchOne(ref, options);
     const presented = served && this.#sound(served, () => present(served));
     if (presented !== undefined || served === undefined) return presented;
     // The copy of the shared tier was damaged: the authority has the item.
-    const whole = await this.#fetcher.one(ref, LATEST);
+    const whole = await this.#fetchOne(ref, LATEST);
     return whole && this.#sound(whole, () => present(whole));
   }
 
@@ -143,31 +143,41 @@ export class ReadPath {
     ref: ItemRef,
     options: PathOptions | undefined,
   ): Promise<JsonValue | undefined> {
-    const served = await this.#fetcher.one(ref, options);
+    const [served] = await this.#fetcher.one(ref, options);
     if (served === undefined) return undefined;
+    if (isMemoryError(served)) throw served;
     const { record } = served;
     const value = this.#sound(served, () => this.#valueIn(record, record.checkedText?.()));
     return value === undefined ? (await this.#again(ref))?.record.value : value;
+  }
+
+  async #fetchOne(
+    ref: ItemRef,
+    options: PathOptions | undefined,
+  ): Promise<ServedRecord | undefined> {
+    const [fetched] = await this.#fetcher.one(ref, options);
+    if (isMemoryError(fetched)) throw fetched;
+    return fetched;
   }
 
   async #fetchObject(
     ref: ItemRef,
     options: PathOptions | undefined,
   ): Promise<ServedObject | undefined> {
-    const served = await this.#fetcher.one(ref, options);
+    const served = await this.#fetchOne(ref, options);
     return served && (this.#soundly(served) ?? this.#again(ref));
   }
 
   /** The copy of the shared tier was damaged: the authority has the item. */
   async #again(ref: ItemRef): Promise<ServedObject | undefined> {
-    const whole = await this.#fetcher.one(ref, LATEST);
+    const whole = await this.#fetchOne(ref, LATEST);
     return whole && this.#soundly(whole);
   }
 
   /** Whether a live item is there. */
   async exists(ref: ItemRef, options?: PathOptions): Promise<boolean> {
     const atHand = this.#localObject(ref, options) ?? this.#local(ref, options);
-    return atHand !== undefined || (await this.#fetcher.one(ref, options)) !== undefined;
+    return atHand !== undefined || (await this.#fetchOne(ref, options)) !== undefined;
   }
 
   /** Many items, in order: copies first, then one query for the rest. */

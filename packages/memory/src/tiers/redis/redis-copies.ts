@@ -74,9 +74,13 @@ export class RedisCopies {
     });
   }
 
-  async findMany(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
+  findMany(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
     const [only] = refs;
-    if (only !== undefined && refs.length === 1) return this.#findOne(only);
+    // Each promise on the way of a single read costs as much as judging what it brings.
+    return only !== undefined && refs.length === 1 ? this.#findOne(only) : this.#findAll(refs);
+  }
+
+  async #findAll(refs: readonly ItemRef[]): Promise<readonly (SharedEntry | undefined)[]> {
     const known = this.#options.names();
     const names = refs.map((ref) => known.key(ref));
     const read = (chunk: readonly string[]): Promise<readonly (Buffer | null)[]> =>
