@@ -49,6 +49,23 @@ test("calls at once cannot overdraw it together", async () => {
   await first;
 });
 
+test("a call that ends after midnight gives nothing back to the day after", async () => {
+  const gate = Promise.withResolvers<undefined>();
+  let isLate = true;
+  const { clock, spend } = budgeted({ tokensPerDay: 10 }, async () => {
+    if (!isLate) return undefined;
+    await gate.promise;
+    return { vectors: [], tokens: 1 };
+  });
+  const late = spend(6);
+  await clock.advance(DAY_MS);
+  isLate = false;
+  await spend(6);
+  gate.resolve(undefined);
+  await late;
+  await expect(spend(5)).rejects.toEqual(SPENT);
+});
+
 test("what the endpoint counted replaces the estimate", async () => {
   const { spend } = budgeted({ tokensPerDay: 10 }, () => ({ vectors: [], tokens: 3 }));
   await spend(8);

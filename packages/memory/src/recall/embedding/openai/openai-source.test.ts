@@ -262,13 +262,26 @@ describe("an answer that is no answer is EMBEDDING_INVALID", () => {
         ],
       }),
     ],
-    ["far too much", raw("x".repeat(100_000))],
   ])("%s", async (_, handler) => {
     const { url, asked } = await endpoint(handler);
     await expect(source(url).embedBatch(["a", "b"], REQUEST)).rejects.toMatchObject({
       code: "EMBEDDING_INVALID",
     });
     expect(asked).toHaveLength(1);
+  });
+
+  test("and one that does not end is not read to its end", async () => {
+    const { url } = await endpoint((response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(" ".repeat(10_000)));
+      };
+      response.on("drain", more);
+      more();
+    });
+    await expect(source(url).embedBatch(["a"], REQUEST)).rejects.toMatchObject({
+      code: "EMBEDDING_INVALID",
+      message: expect.stringContaining("more than"),
+    });
   });
 
   test("and one of another dimension names the setting", async () => {
