@@ -1,5 +1,5 @@
 import { mayHaveHappened } from "../coherence/copies.ts";
-import { MemoryError } from "../model/errors.ts";
+import { MemoryError, isMemoryError } from "../model/errors.ts";
 import { checkKey } from "../model/key.ts";
 import { checkPattern } from "../model/glob.ts";
 import { parseFilter } from "../model/parse-filter.ts";
@@ -60,6 +60,16 @@ function checkKeys(options: ForgetOptions, limits: Limits): readonly string[] {
   return keys.map((key: unknown) => checkKey(key, limits));
 }
 
+/** STORE_UNAVAILABLE says that surely nothing was done. */
+function inPart(error: unknown, forgotten: number): unknown {
+  if (forgotten === 0 || !isMemoryError(error) || error.code !== "STORE_UNAVAILABLE") return error;
+  return new MemoryError(
+    "OUTCOME_UNKNOWN",
+    `${forgotten} items were forgotten before this failed: ${error.message}; repeat it to forget the rest`,
+    { cause: error },
+  );
+}
+
 function hasComparison(node: FilterNode): boolean {
   if (node.kind === "and" || node.kind === "or") return node.nodes.some(hasComparison);
   return node.kind === "not" ? hasComparison(node.node) : true;
@@ -83,16 +93,19 @@ export class Forgetter {
     let forgotten = 0;
     const told: Promise<boolean>[] = [];
     let after: string | undefined;
-    do {
-      const chunk = await this.#chunk(selection, after, dryRun);
-      if (!dryRun) told.push(this.#tell(chunk));
-      forgotten += chunk.forgotten.length;
-      after = chunk.next;
-    } while (after !== undefined && forgotten < most);
-    const job =
-      after === undefined
-        ? undefined
-        : await this.#core.authority.createJob(selection, { after, forgotten });
+    let job: Job | undefined;
+    try {
+      do {
+        const chunk = await this.#chunk(selection, after, dryRun);
+        if (!dryRun) told.push(this.#tell(chunk));
+        forgotten += chunk.forgotten.length;
+        after = chunk.next;
+      } while (after !== undefined && forgotten < most);
+      if (after !== undefined)
+        job = await this.#core.authority.createJob(selection, { after, forgotten });
+    } catch (error) {
+      throw dryRun ? error : inPart(error, forgotten + vanished);
+    }
     const isConfirmed = dryRun || (await this.#confirm());
     const isToldShared = (await Promise.all(told)).every(Boolean);
     return {

@@ -136,6 +136,33 @@ test.each(["OUTCOME_UNKNOWN", "INTERNAL", "DEADLINE_EXCEEDED"] as const)(
   },
 );
 
+test.each([
+  ["in its first chunk", 0, "STORE_UNAVAILABLE"],
+  ["in its second", 1, "OUTCOME_UNKNOWN"],
+] as const)("a forget that fails %s says whether anything was done", async (_, chunks, code) => {
+  const memory = new UnifiedMemoryManager(
+    { dataDir: ":memory:", optimization: { enabled: false } },
+    {
+      tiers: async (config, around) => {
+        const tiers = await createTiers(config, around);
+        const { authority } = tiers;
+        const forgetChunk = authority.forgetChunk.bind(authority);
+        let done = 0;
+        authority.forgetChunk = (selection, options) => {
+          if (done === chunks) return Promise.reject(new MemoryError("STORE_UNAVAILABLE", "away"));
+          done += 1;
+          return forgetChunk(selection, { ...options, limit: 2 });
+        };
+        return tiers;
+      },
+    },
+  );
+  await memory.initialize();
+  onTestFinished(() => memory.close());
+  for (const key of ["a", "b", "c", "d", "e"]) await memory.set(key, 1);
+  await expect(memory.forget({ pattern: "*" })).rejects.toMatchObject({ code });
+});
+
 describe("while the authority is away", () => {
   test("many reads answer what is at hand, one by one and in a batch", async () => {
     let isAway = false;
