@@ -7,7 +7,7 @@ import type { Collections, EntryCollection, EntryProperties } from "./collection
 import { entryId, tenantOf } from "./entry-id.ts";
 import { missingIndex } from "../index-version.ts";
 import type { Tenants } from "./tenants.ts";
-import type { WeaviateConnection } from "./weaviate-connection.ts";
+import type { BatchObject, WeaviateConnection } from "./weaviate-connection.ts";
 import { faultOf, unlessFault } from "./weaviate-faults.ts";
 
 /** A large insert is cut off by the server (RST_STREAM), long before the size that gRPC allows. */
@@ -24,12 +24,8 @@ export interface WritingParts {
   readonly tenants: Tenants;
 }
 
-/** An entry as it is sent. */
-interface Sent {
-  readonly id: string;
-  readonly properties: EntryProperties;
-  readonly vectors: number[];
-}
+/** Digits of a vector's numbers on the wire: more are below what four bytes tell apart at length one. */
+const ROUNDING = 1e7;
 
 /**
  * Writes and removes entries. Weaviate has no condition on a write: what is there is read before, so two
@@ -129,13 +125,16 @@ export class EntryWriter {
     namespace: string,
     batch: readonly VectorEntry[],
   ): Promise<"no tenant" | "no collection" | undefined> {
-    return this.#parts.connection.run("set", async (client) => {
+    return this.#parts.connection.run("set", async (client, batcher) => {
       const tenant = this.#tenantIn(client, number, namespace);
       const there = await versionsIn(tenant, batch);
       const newer = batch.filter((entry) => (there.get(entryId(entry)) ?? 0) < entry.itemVersion);
       if (newer.length === 0) return undefined;
-      const { errors } = await tenant.data.insertMany(newer.map(sentOf));
-      const [failure] = Object.values(errors);
+      const answers = await batcher
+        .objectsBatcher()
+        .withObjects(...newer.map((entry) => sentOf(entry, tenant.name)))
+        .do();
+      const [failure] = answers.flatMap(({ result }) => result?.errors?.error ?? []);
       if (failure === undefined) return undefined;
       const error = new Error(failure.message);
       const fault = faultOf(error);
@@ -172,20 +171,24 @@ async function versionsIn(
   return new Map(objects.map(({ uuid, properties }) => [uuid, properties.itemVersion]));
 }
 
-function sentOf(entry: VectorEntry): Sent {
+function sentOf(entry: VectorEntry, collection: string): BatchObject {
   const { namespace, key, itemVersion, atMs, terms } = entry;
   const facets = facetsOf(entry.fields);
+  const properties: EntryProperties = {
+    namespace,
+    key,
+    itemVersion,
+    ...(facets.length === 0 ? {} : { facets }),
+    ...(atMs === undefined ? {} : { atMs }),
+    ...(terms === undefined || terms.length === 0 ? {} : { terms: terms.join(" ") }),
+  };
+  const vector = Array.from(entry.vector, (part) => Math.round(part * ROUNDING) / ROUNDING);
   return {
+    class: collection,
+    tenant: tenantOf(namespace),
     id: entryId(entry),
-    properties: {
-      namespace,
-      key,
-      itemVersion,
-      ...(facets.length === 0 ? {} : { facets }),
-      ...(atMs === undefined ? {} : { atMs }),
-      ...(terms === undefined || terms.length === 0 ? {} : { terms: terms.join(" ") }),
-    },
-    vectors: Array.from(entry.vector),
+    properties,
+    vector,
   };
 }
 

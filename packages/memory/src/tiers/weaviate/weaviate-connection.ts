@@ -1,4 +1,4 @@
-import type { WeaviateClient } from "weaviate-client";
+import type { WeaviateClient, weaviateV2 } from "weaviate-client";
 import type { Metrics, TierOperation } from "../../metrics/metrics.ts";
 import type { Clock, Random } from "../../model/clock.ts";
 import { MemoryError } from "../../model/errors.ts";
@@ -23,6 +23,17 @@ export interface ConnectionOptions {
   readonly tier: MemoryTier;
 }
 
+/** Inserts over HTTP: that of the newer client waits half a second whenever there is more than one object. */
+export type BatchClient = ReturnType<typeof weaviateV2.client>["batch"];
+
+/** An object as it is inserted. */
+export type BatchObject = Parameters<ReturnType<BatchClient["objectsBatcher"]>["withObject"]>[0];
+
+interface Clients {
+  readonly client: WeaviateClient;
+  readonly batch: BatchClient;
+}
+
 /** The oldest that weaviate-client speaks with. */
 const VERSION_MIN = [1, 27] as const;
 
@@ -42,8 +53,8 @@ const RETRY_BACKOFF = { firstMs: 50, maxMs: 1000 };
 export class WeaviateConnection {
   readonly #options: ConnectionOptions;
   readonly #breaker: Breaker;
-  #client: WeaviateClient | undefined;
-  #connecting: Promise<WeaviateClient> | undefined;
+  #clients: Clients | undefined;
+  #connecting: Promise<Clients> | undefined;
   #node = 0;
   #isClosed = false;
   /** Why the last call failed; undefined when it did not. */
@@ -78,20 +89,23 @@ export class WeaviateConnection {
   }
 
   /** Runs a call that may be repeated. All failures come as MemoryErrors. */
-  async run<T>(operation: TierOperation, work: (client: WeaviateClient) => Promise<T>): Promise<T> {
+  async run<T>(
+    operation: TierOperation,
+    work: (client: WeaviateClient, batch: BatchClient) => Promise<T>,
+  ): Promise<T> {
     const { clock, random, metrics, tier } = this.#options;
     const startedMs = clock.monotonicMs();
     for (let tries = 1; ; tries += 1) {
-      let client: WeaviateClient | undefined;
+      let clients: Clients | undefined;
       try {
         this.#admit();
-        client = await this.#connected();
-        const result = await work(client);
+        clients = await this.#connected();
+        const result = await work(clients.client, clients.batch);
         this.#answered();
         metrics.latency(tier, operation, clock.monotonicMs() - startedMs);
         return result;
       } catch (error) {
-        const mayRetry = this.#judge(error, client) && tries < TRIES_MAX;
+        const mayRetry = this.#judge(error, clients) && tries < TRIES_MAX;
         if (!mayRetry || this.#breaker.state !== "closed") {
           const failure = translateFault(error, this.where);
           metrics.error(tier, operation, failure.code);
@@ -115,7 +129,7 @@ export class WeaviateConnection {
   }
 
   /** Draws what follows from a failure; true where another try may go better. */
-  #judge(error: unknown, client: WeaviateClient | undefined): boolean {
+  #judge(error: unknown, clients: Clients | undefined): boolean {
     // One of our own: a refusal that says nothing of the server, but for an old server's.
     if (error instanceof MemoryError && error.code !== "CAPABILITY_UNAVAILABLE") return false;
     const kind = faultOf(error);
@@ -127,7 +141,7 @@ export class WeaviateConnection {
     this.#trouble = translateFault(error, this.where).message;
     this.#breaker.failure(error);
     // Of several calls that found nobody one is enough to go on to the next node.
-    if (client !== undefined && client === this.#client) this.#goOn();
+    if (clients !== undefined && clients === this.#clients) this.#goOn();
     return true;
   }
 
@@ -138,49 +152,64 @@ export class WeaviateConnection {
   }
 
   #letGo(): void {
-    const client = this.#client;
-    this.#client = undefined;
-    client?.close().catch(() => {
+    const clients = this.#clients;
+    this.#clients = undefined;
+    clients?.client.close().catch(() => {
       // It is not used any more, whether it ends well or not.
     });
   }
 
-  async #connected(): Promise<WeaviateClient> {
-    if (this.#client !== undefined) return this.#client;
+  async #connected(): Promise<Clients> {
+    if (this.#clients !== undefined) return this.#clients;
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined;
     });
     return this.#connecting;
   }
 
-  async #connect(): Promise<WeaviateClient> {
-    const { nodes, apiKey, apiKeyFile, queryTimeoutMs, writeTimeoutMs } = this.#options;
+  async #connect(): Promise<Clients> {
+    const { nodes } = this.#options;
     const node = nodes[this.#node];
     if (node === undefined) throw new MemoryError("INTERNAL", "Weaviate has no server");
-    // Loaded here: it costs start-up time and memory, and many go without it.
-    const { default: weaviate } = await import("weaviate-client");
-    const key = apiKeyFrom(apiKey, apiKeyFile);
-    const client = await weaviate.connectToCustom({
-      ...node,
-      ...(key === undefined ? {} : { authCredentials: new weaviate.ApiKey(key) }),
-      timeout: {
-        init: queryTimeoutMs / MS_PER_SECOND,
-        query: queryTimeoutMs / MS_PER_SECOND,
-        insert: writeTimeoutMs / MS_PER_SECOND,
-      },
-      skipInitChecks: true,
-    });
+    const clients = await this.#makeClients(node);
     try {
-      checkVersion((await client.getMeta()).version ?? "unknown", describeNode(node));
+      checkVersion((await clients.client.getMeta()).version ?? "unknown", describeNode(node));
       if (this.#isClosed)
         throw new MemoryError("CLOSED", "the vector tier is closed; make a new memory");
     } catch (error) {
-      await client.close();
+      await clients.client.close();
       this.#goOn();
       throw error;
     }
-    this.#client = client;
-    return client;
+    this.#clients = clients;
+    return clients;
+  }
+
+  async #makeClients(node: WeaviateNode): Promise<Clients> {
+    const { apiKey, apiKeyFile, queryTimeoutMs, writeTimeoutMs } = this.#options;
+    // Loaded here: it costs start-up time and memory, and many go without it.
+    const { default: weaviate, weaviateV2 } = await import("weaviate-client");
+    const key = apiKeyFrom(apiKey, apiKeyFile);
+    const credentials = key === undefined ? undefined : new weaviate.ApiKey(key);
+    const timeout = {
+      init: queryTimeoutMs / MS_PER_SECOND,
+      query: queryTimeoutMs / MS_PER_SECOND,
+      insert: writeTimeoutMs / MS_PER_SECOND,
+    };
+    const client = await weaviate.connectToCustom({
+      ...node,
+      ...(credentials === undefined ? {} : { authCredentials: credentials }),
+      timeout,
+      skipInitChecks: true,
+    });
+    const scheme = node.httpSecure ? "https" : "http";
+    const { batch } = weaviateV2.client({
+      scheme,
+      host: `${scheme}://${node.httpHost}:${node.httpPort}${node.httpPath}`,
+      ...(credentials === undefined ? {} : { apiKey: credentials }),
+      timeout,
+    });
+    return { client, batch };
   }
 }
 
