@@ -25,7 +25,7 @@ describeWithPostgres("leases between transactions", () => {
     const waiting = late.rig.authority.takeLease({ namespace: NAMESPACE, key: "raced" }, 1);
     await untilBlocked(late.rig);
     await other.query(
-      `SELECT ${SCHEMA}.store_loaded('${NAMESPACE}', 'raced', ''::bytea, '{}', '{}', NULL, NULL, $1, 0)`,
+      `SELECT ${SCHEMA}.store_loaded('${NAMESPACE}', 'raced', ''::bytea, '{}', '{}', NULL, NULL, NULL, $1, 0)`,
       [rows[0]?.granted_token],
     );
     await other.query("COMMIT");
@@ -44,7 +44,7 @@ describeWithPostgres("leases between transactions", () => {
     await untilBlocked(late.rig);
     await other.query(
       `SELECT ${SCHEMA}.write_items(ARRAY['remove'], ARRAY['${NAMESPACE}'], ARRAY['first'], NULL, NULL,
-        NULL, NULL, NULL, NULL, 'report', NULL, NULL, NULL)`,
+        NULL, NULL, NULL, NULL, NULL, 'report', NULL, NULL, NULL)`,
     );
     await other.query("COMMIT");
     expect(await storing).toEqual({ status: "conflict", currentVersion: null });

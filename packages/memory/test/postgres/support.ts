@@ -113,7 +113,8 @@ export function put(key: string, facts: Partial<PutOperation> = {}): PutOperatio
 /** One put in a transaction that the test ends. */
 export function putStatement(key: string, namespace: string): string {
   return `SELECT ${SCHEMA}.write_items(NULL, ARRAY['${namespace}'], ARRAY['${key}'], ARRAY[''::bytea],
-    ARRAY['{}'], ARRAY['{}'], ARRAY[NULL]::float8[], ARRAY[NULL]::float8[], NULL, 'report', NULL, NULL, NULL)`;
+    ARRAY['{}'], ARRAY['{}'], NULL, ARRAY[NULL]::float8[], ARRAY[NULL]::float8[], NULL, 'report',
+    NULL, NULL, NULL)`;
 }
 
 export function writtenVersion(result: WriteResult | undefined): number {
