@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { startRedis } from "@cherry-ai/services";
 import type { RedisServer } from "@cherry-ai/services";
 import { describeWithPostgresAndRedis, testDatabase } from "@cherry-ai/services/vitest";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import type { Core } from "../../src/manager/core.ts";
 import { SharedVectors } from "../../src/manager/recall/shared-vectors.ts";
 import { UnifiedMemoryManager } from "../../src/manager/unified-memory-manager.ts";
@@ -80,6 +80,24 @@ describeWithPostgresAndRedis("vectors that servers share", () => {
     await expect.poll(() => find(there)).toBeUndefined();
     await keep(there);
     await expect.poll(() => find(here)).toEqual(VECTOR);
+  });
+
+  test("what one clears, none finds", async () => {
+    await keep(here);
+    await there.clear(namespace, false);
+    expect(await find(there)).toBeUndefined();
+    await expect.poll(() => find(here)).toBeUndefined();
+  });
+
+  test("after a change of the encryption key they are made anew", async () => {
+    const [server] = servers;
+    if (server === undefined) throw new Error("no server");
+    await keep(here);
+    server.core.codec.useKeys([`k2:${Buffer.alloc(32, 3).toString("base64")}`]);
+    onTestFinished(() => server.core.codec.useKeys([ENCRYPTION_KEY]));
+    expect(await find(here)).toBeUndefined();
+    await keep(here);
+    expect(await find(here)).toEqual(VECTOR);
   });
 
   test("what is below is forgotten only when that is asked for", async () => {

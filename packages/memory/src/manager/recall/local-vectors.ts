@@ -38,7 +38,11 @@ export class LocalVectors implements VectorStore {
     };
   }
 
-  async forget(namespace: string, below: boolean): Promise<void> {
+  forget(namespace: string, below: boolean): Promise<void> {
+    return this.clear(namespace, below);
+  }
+
+  async clear(namespace: string, below: boolean): Promise<void> {
     this.#forgotten += 1;
     this.#options.store.removeWhere({ namespace, below, pattern: undefined });
   }

@@ -14,8 +14,8 @@ const VECTORS_SHARE = 0.1;
 /** What search by meaning uses, and what must be told of a forget or clear. */
 export interface RecallEmbedder {
   readonly embedder: Embedder;
-  /** Ends what is cached for a namespace, or also for those below it. */
-  forget(namespace: string, below: boolean): Promise<void>;
+  /** What it has cached; undefined where it caches nothing. */
+  readonly cache: Pick<VectorStore, "clear" | "forget"> | undefined;
 }
 
 /**
@@ -29,9 +29,9 @@ export async function openRecallEmbedder(
   const { config, metrics } = core;
   const embedder = options.embedder ?? (await openEmbedder(config.embeddings, core));
   const store = vectorStore(core, embedder);
-  if (store === undefined) return { embedder, forget: () => Promise.resolve() };
+  if (store === undefined) return { embedder, cache: undefined };
   const caching = new CachingEmbedder(embedder, { store, metrics, onError: options.onError });
-  return { embedder: caching, forget: (namespace, below) => caching.forget(namespace, below) };
+  return { embedder: caching, cache: store };
 }
 
 function vectorStore(core: Core, { dimensions, seesMeaning }: Embedder): VectorStore | undefined {

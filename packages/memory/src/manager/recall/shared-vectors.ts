@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { SharedCopies } from "../../coherence/shared-copies.ts";
 import type { ItemRef } from "../../model/item.ts";
 import { bytesVector, vectorBytes } from "../../recall/embedding/vector-store.ts";
-import type { KeptVector, LookedUp, VectorStore } from "../../recall/embedding/vector-store.ts";
+import type { LookedUp, VectorStore } from "../../recall/embedding/vector-store.ts";
 import type { EphemeralPut } from "../../tiers/shared.ts";
 import { NO_METADATA, NO_TAGS } from "../core.ts";
 import type { Core } from "../core.ts";
@@ -31,7 +31,7 @@ export class SharedVectors implements VectorStore {
   }
 
   async lookUp(namespace: string, ids: readonly string[]): Promise<LookedUp> {
-    const refs = ids.map((key) => ({ namespace: mirrored(namespace), key }));
+    const refs = ids.map((id) => this.#refOf(namespace, id));
     // Before the vectors are made: what is forgotten from here on ends them.
     const place = this.#shared.place();
     const baseVersions = new Map(refs.map((ref) => [ref.key, this.#shared.newest(ref)]));
@@ -45,38 +45,51 @@ export class SharedVectors implements VectorStore {
         if (place === undefined || !this.#shared.isOfNow(place)) return;
         const { provenAt } = place;
         await Promise.all(
-          entries.map((entry) =>
-            this.#put(namespace, entry, { provenAt, baseVersion: baseVersions.get(entry.id) ?? 0 }),
-          ),
+          entries.map(async ({ id, vector }) => {
+            const ref = this.#refOf(namespace, id);
+            const baseVersion = baseVersions.get(ref.key) ?? 0;
+            return this.#put(ref, vector, { provenAt, baseVersion });
+          }),
         );
       },
     };
   }
 
-  async forget(namespace: string, below: boolean): Promise<void> {
-    const { authority } = this.#core;
+  async clear(namespace: string, below: boolean): Promise<void> {
     const scope = { namespace: mirrored(namespace), below };
-    const { version } = await authority.clear(scope.namespace, below);
+    const { version } = await this.#core.authority.clear(scope.namespace, below);
     await this.#shared.announceClear({ ...scope, version });
-    // They are not found any more; now they are gone as well.
+  }
+
+  async forget(namespace: string, below: boolean): Promise<void> {
+    await this.clear(namespace, below);
+    const scope = { namespace: mirrored(namespace), below };
     await this.#shared.tier.removeEphemeralWhere(scope, () => true);
   }
 
-  /** A vector that cannot be read, or of another model's length, is one that is not there. */
+  /** What an id is made of may be guessed: with encryption keys it stands here under one. */
+  #refOf(namespace: string, id: string): ItemRef {
+    return { namespace: mirrored(namespace), key: this.#core.codec.blind(id) };
+  }
+
   #decode(body: Uint8Array, ref: ItemRef | undefined): Float32Array | undefined {
     if (ref === undefined) return undefined;
-    const text = this.#core.codec.decode(body, ref);
-    if (typeof text !== "string") return undefined;
-    return bytesVector(Buffer.from(text, "base64"), this.#dimensions);
+    try {
+      const text = this.#core.codec.decode(body, ref);
+      if (typeof text !== "string") return undefined;
+      return bytesVector(Buffer.from(text, "base64"), this.#dimensions);
+    } catch {
+      // Damaged, or of a key that is gone: not there, and written anew.
+      return undefined;
+    }
   }
 
   async #put(
-    namespace: string,
-    { id, vector }: KeptVector,
+    ref: ItemRef,
+    vector: Float32Array,
     proof: Pick<EphemeralPut, "baseVersion" | "provenAt">,
   ): Promise<void> {
     const { clock, codec, config } = this.#core;
-    const ref = { namespace: mirrored(namespace), key: id };
     const wallMs = clock.wallMs();
     const ttlMs = config.embeddings.cacheSeconds * MS_PER_SECOND;
     await this.#shared.tier.putEphemeral({

@@ -57,11 +57,6 @@ export class CachingEmbedder implements Embedder {
     return vectors;
   }
 
-  /** Of a namespace, or also of those below it: what its items and questions were turned into. */
-  async forget(namespace: string, below: boolean): Promise<void> {
-    await this.#options.store.forget(namespace, below);
-  }
-
   async close(): Promise<void> {
     await this.#embedder.close();
     await Promise.all(this.#keeping);

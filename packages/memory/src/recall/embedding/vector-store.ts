@@ -15,6 +15,8 @@ export interface KeptVector {
 export interface VectorStore {
   lookUp(namespace: string, ids: readonly string[]): Promise<LookedUp>;
   /** Nothing that was kept for the namespace, or also for those below it, is found any more, anywhere. */
+  clear(namespace: string, below: boolean): Promise<void>;
+  /** The same, and nothing of it lies anywhere either. */
   forget(namespace: string, below: boolean): Promise<void>;
 }
 
