@@ -5,28 +5,20 @@ const GAP_MAX = 2;
 
 /** Who stands beside whom. Everything is by index into the turns as given. */
 export interface Layout {
-  readonly count: number;
   /** Turn before in the same session, or -1. */
   readonly before: Int32Array;
   readonly after: Int32Array;
   /** Number of the session, or -1. */
   readonly session: Int32Array;
   readonly sessions: number;
-  /** Turns of the session before this one, as far as they are here. */
-  readonly place: Int32Array;
-  /** And behind it. */
-  readonly placeFromEnd: Int32Array;
 }
 
 export function layOut(turns: readonly Turn[]): Layout {
   const count = turns.length;
   const layout: Layout = {
-    count,
     before: new Int32Array(count).fill(-1),
     after: new Int32Array(count).fill(-1),
     session: new Int32Array(count).fill(-1),
-    place: new Int32Array(count),
-    placeFromEnd: new Int32Array(count),
     sessions: 0,
   };
   const groups = new Map<string, number[]>();
@@ -46,8 +38,6 @@ function link(layout: Layout, turns: readonly Turn[], group: number[], session: 
   group.sort((left, right) => position(left) - position(right) || left - right);
   group.forEach((index, place) => {
     layout.session[index] = session;
-    layout.place[index] = place;
-    layout.placeFromEnd[index] = group.length - 1 - place;
     const next = group[place + 1];
     if (next === undefined || position(next) - position(index) > GAP_MAX) return;
     layout.after[index] = next;

@@ -1,5 +1,5 @@
 import { MemoryError } from "../../model/errors.ts";
-import { computeSignals } from "./signals.ts";
+import { computeSignals, SIGNALS, type SignalName } from "./signals.ts";
 import { RANKED_TURNS_MAX, type RankingInput } from "./turn.ts";
 import { DEFAULT_WEIGHTS, type Weights } from "./weights.ts";
 
@@ -10,7 +10,7 @@ export interface Ranking {
   /** Per turn: the sum of its contributions. */
   readonly scores: Float64Array;
   /** Weight times value of each signal that is not 0 for this turn. */
-  contributions(index: number): Readonly<Record<string, number>>;
+  contributions(index: number): Readonly<Partial<Record<SignalName, number>>>;
 }
 
 /**
@@ -24,9 +24,10 @@ export function rankTurns(input: RankingInput, weights: Weights = DEFAULT_WEIGHT
       "INTERNAL",
       `${turns.length} turns to rank, at most ${RANKED_TURNS_MAX} are: pass the best candidates`,
     );
-  const signals = [...computeSignals(input)].flatMap(([name, values]) => {
+  const computed = computeSignals(input);
+  const signals = SIGNALS.flatMap((name) => {
     const weight = weights[name] ?? 0;
-    return weight === 0 ? [] : [{ name, weight, values }];
+    return weight === 0 ? [] : [{ name, weight, values: computed[name] }];
   });
   const scores = new Float64Array(turns.length);
   for (const { weight, values } of signals)

@@ -1,17 +1,17 @@
 import type { Turn } from "./turn.ts";
 
-/** How often each term of interest occurs in each turn: one pass over the words of all turns. */
+/** How often each term of interest occurs in each text. */
 export interface TermTable {
-  readonly terms: readonly string[];
-  /** Per term, per turn. */
+  /** Per term, in the order asked for, per text. */
   readonly counts: readonly Float64Array[];
+  /** Per text: all its terms. */
   readonly lengths: Float64Array;
 }
 
-export function countTerms(turns: readonly Turn[], terms: Iterable<string>): TermTable {
-  const slots = new Map<string, number>();
-  for (const term of terms) if (!slots.has(term)) slots.set(term, slots.size);
-  const counts = [...slots].map(() => new Float64Array(turns.length));
+/** One pass over the words of all turns, however many terms are asked for. */
+export function countTerms(turns: readonly Turn[], terms: readonly string[]): TermTable {
+  const slots = new Map(terms.map((term, slot) => [term, slot]));
+  const counts = terms.map(() => new Float64Array(turns.length));
   const lengths = new Float64Array(turns.length);
   turns.forEach(({ features }, index) => {
     lengths[index] = features.terms.length;
@@ -21,7 +21,7 @@ export function countTerms(turns: readonly Turn[], terms: Iterable<string>): Ter
       if (row !== undefined) row[index] = (row[index] ?? 0) + 1;
     }
   });
-  return { terms: [...slots.keys()], counts, lengths };
+  return { counts, lengths };
 }
 
 export function holders(row: Float64Array): number {
