@@ -1,10 +1,10 @@
 import { MemoryError, isMemoryError, toMemoryError } from "../model/errors.ts";
 import type { ItemRecord, ItemRef, JsonValue, MemoryTier, ObjectRecord } from "../model/item.ts";
-import { deepFreeze } from "../model/value.ts";
 import type { TextRecord } from "../tiers/tier.ts";
 import type { Core } from "./core.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { ServedRecord } from "./fetcher.ts";
+import { decodeRecord, valueIn } from "./decode-record.ts";
 import { openedText, valueOf } from "./open-text.ts";
 import { meetsDemand } from "./path-options.ts";
 import type { PathOptions } from "./path-options.ts";
@@ -147,7 +147,9 @@ export class ReadPath {
     if (served === undefined) return undefined;
     if (isMemoryError(served)) throw served;
     const { record } = served;
-    const value = this.#sound(served, () => this.#valueIn(record, record.checkedText?.()));
+    const value = this.#sound(served, () =>
+      valueIn(this.#core.codec, record, record.checkedText?.()),
+    );
     return value === undefined ? (await this.#again(ref))?.record.value : value;
   }
 
@@ -218,7 +220,7 @@ export class ReadPath {
         const text = record.checkedText?.();
         bytes += text?.length ?? this.#core.codec.valueBytes(record.body);
         if (bytes > ANSWER_BYTES_MAX) throw tooLarge();
-        return this.#valueIn(record, text);
+        return valueIn(this.#core.codec, record, text);
       });
       values[index] = value === undefined ? (await this.#again(record))?.record.value : value;
     }
@@ -262,35 +264,6 @@ export class ReadPath {
       opened[index] = await this.#again(ref).catch(toMemoryError);
     }
     return opened;
-  }
-
-  /** Decodes and freezes. Throws CORRUPT_VALUE rather than return something else. */
-  decode(record: ItemRecord): ObjectRecord {
-    const { codec } = this.#core;
-    const { namespace, key, version, metadata, tags, createdAtMs, updatedAtMs } = record;
-    const { expiresAtMs, deadlineMs, body } = record;
-    // Field by field: spreading the record takes longer than parsing a small value.
-    return {
-      namespace,
-      key,
-      version,
-      metadata,
-      tags,
-      createdAtMs,
-      updatedAtMs,
-      expiresAtMs,
-      deadlineMs,
-      value: this.#valueIn(record, record.checkedText?.()),
-      sizeBytes: codec.valueBytes(body),
-    };
-  }
-
-  /** Frozen. `text`: of the record, where it is known to be sound. */
-  #valueIn(record: ItemRecord, text: string | undefined): JsonValue {
-    const { codec } = this.#core;
-    return deepFreeze(
-      text === undefined ? codec.decode(record.body, record) : codec.parse(text, record),
-    );
   }
 
   /** Age of what a copy shows, when the authority cannot be asked; undefined = not degraded. */
@@ -355,7 +328,7 @@ export class ReadPath {
     if (value === undefined || !this.#earnsPlace(found.version)) return value;
     // Nothing was awaited, so it is still the same item; decoded once more, but once in its life.
     const record = bytes.inspect(namespace, key);
-    if (record !== undefined) this.#promote(this.decode(record));
+    if (record !== undefined) this.#promote(decodeRecord(this.#core.codec, record));
     return value;
   }
 
@@ -383,7 +356,7 @@ export class ReadPath {
 
   /** Decodes and, when a copy proves hot, keeps the decoded form one tier up. */
   #open(served: ServedRecord): ObjectRecord {
-    const object = this.decode(served.record);
+    const object = decodeRecord(this.#core.codec, served.record);
     // Nothing is awaited between finding the copy and offering it, so no change can slip between.
     if (served.copy && served.atHand && this.#earnsPlace(object.version)) this.#promote(object);
     return object;
