@@ -10,6 +10,27 @@ export interface LocalTierConfig {
   readonly eviction?: "lru" | "lfu";
 }
 
+/** Search by meaning: on Weaviate where a url is given, else by pgvector in L3's database. */
+export interface VectorTierConfig {
+  /** Default true. */
+  readonly enabled: boolean;
+  /** http://host:port, or https:// for TLS; several servers of one cluster separated by commas. */
+  readonly url?: string;
+  /** Where gRPC is, in the same order. Default: the same hosts, port 50051. */
+  readonly grpcUrl?: string;
+  readonly apiKey?: string;
+  /** Holds the key alone, read for every new connection; goes before `apiKey`. */
+  readonly apiKeyFile?: string;
+  /** First part of every collection's name: memories with different ones may share a Weaviate. Default "Cherry". */
+  readonly prefix: string;
+  /** One search, milliseconds. Default 3000. */
+  readonly queryTimeoutMs: number;
+  /** Copies of each entry in a cluster of Weaviate. Default 1. */
+  readonly replicationFactor: number;
+  /** Namespaces that one server keeps in Weaviate's memory. Default 1000. */
+  readonly activeTenantsMax: number;
+}
+
 /** Everything the manager can be told. Defaults in `defaults.ts`. */
 export interface MemoryConfig {
   readonly environment: Environment;
@@ -43,7 +64,7 @@ export interface MemoryConfig {
       /** Servers that share the budget. Default 10. */
       readonly servers: number;
     };
-    readonly L4: { readonly enabled: boolean; readonly url?: string };
+    readonly L4: VectorTierConfig;
   };
   /** How old a copy may be, milliseconds. Default 1000. */
   readonly maxStalenessMs: number;

@@ -57,6 +57,32 @@ function redisConfig(env: EnvironmentVariables): MemoryConfig["tiers"]["L2"] {
   };
 }
 
+/** A key in a file is read for every connection; here only that there is one. */
+function weaviateConfig(
+  env: EnvironmentVariables,
+  problems: ConfigProblem[],
+): MemoryConfig["tiers"]["L4"] {
+  const base = DEFAULT_CONFIG.tiers.L4;
+  const url = text(env, "WEAVIATE_URL");
+  const grpcUrl = text(env, "WEAVIATE_GRPC_URL");
+  const apiKey = text(env, "WEAVIATE_API_KEY");
+  const apiKeyFile = text(env, "WEAVIATE_API_KEY_FILE");
+  if (apiKeyFile !== undefined && !holdsText(apiKeyFile))
+    problems.push({
+      field: "WEAVIATE_API_KEY_FILE",
+      expected: "a readable file with a key in it",
+      given: apiKeyFile,
+    });
+  return {
+    ...base,
+    ...(url === undefined ? {} : { url }),
+    ...(grpcUrl === undefined ? {} : { grpcUrl }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(apiKeyFile === undefined ? {} : { apiKeyFile }),
+    prefix: text(env, "CHERRY_WEAVIATE_PREFIX") ?? base.prefix,
+  };
+}
+
 /** A key in a file is read for every request; here only that there is one. */
 function embeddingsConfig(
   env: EnvironmentVariables,
@@ -98,7 +124,6 @@ export function loadConfig(env: EnvironmentVariables): MemoryConfig {
   const databaseUrl = text(env, "DATABASE_URL");
   const passwordFile = text(env, "DATABASE_PASSWORD_FILE");
   const keysFile = text(env, "CHERRY_ENCRYPTION_KEYS_FILE");
-  const weaviateUrl = text(env, "WEAVIATE_URL");
   const valueBytes = numeric(env, "CHERRY_MAX_VALUE_BYTES", problems);
   const config: MemoryConfig = {
     ...base,
@@ -117,10 +142,7 @@ export function loadConfig(env: EnvironmentVariables): MemoryConfig {
         ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
         ...(passwordFile === undefined ? {} : { passwordFile }),
       },
-      L4: {
-        enabled: weaviateUrl !== undefined,
-        ...(weaviateUrl === undefined ? {} : { url: weaviateUrl }),
-      },
+      L4: weaviateConfig(env, problems),
     },
     maxStalenessMs: numeric(env, "CHERRY_MAX_STALENESS_MS", problems) ?? base.maxStalenessMs,
     limits: { ...base.limits, ...(valueBytes === undefined ? {} : { valueBytes }) },

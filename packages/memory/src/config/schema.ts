@@ -34,7 +34,26 @@ const localTier = z.strictObject({
   eviction: z.enum(["lru", "lfu"]).optional(),
 });
 
-const remoteTier = z.strictObject({ enabled: z.boolean(), url: z.string().min(1).optional() });
+const httpServers = z
+  .string()
+  .regex(
+    /^https?:\/\/[^\s,]+([\s,]+https?:\/\/[^\s,]+)*$/,
+    "expected http://host:port or https://host:port, several separated by commas",
+  );
+
+const vectorTier = z.strictObject({
+  enabled: z.boolean(),
+  url: httpServers.optional(),
+  grpcUrl: httpServers.optional(),
+  apiKey: z.string().min(1).optional(),
+  apiKeyFile: z.string().min(1).optional(),
+  prefix: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9_]{0,31}$/, "expected A-Z, then up to 31 of A-Z, a-z, 0-9 and _"),
+  queryTimeoutMs: z.number().min(50).max(60_000),
+  replicationFactor: wholePositive.max(100),
+  activeTenantsMax: wholePositive.max(1e6),
+});
 
 const encryptionKey = z.string().refine(
   (text) => {
@@ -78,7 +97,7 @@ const configSchema = z.strictObject({
       connectionBudget: wholePositive,
       servers: wholePositive,
     }),
-    L4: remoteTier,
+    L4: vectorTier,
   }),
   maxStalenessMs: z.number().min(50).max(3_600_000),
   limits: z.strictObject(

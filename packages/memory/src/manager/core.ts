@@ -9,6 +9,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import type { JsonObject } from "../model/item.ts";
 import type { AuthorityTier } from "../tiers/authority.ts";
+import type { VectorTier } from "../tiers/vector.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { EphemeralStore } from "./ephemeral-store.ts";
 import type { MoveLog } from "./move-log.ts";
@@ -26,6 +27,8 @@ export interface Core {
   readonly validity: Validity;
   readonly sessions: Sessions;
   readonly authority: AuthorityTier;
+  /** Search by meaning; its health tells whether it can be had. Absent where it is switched off. */
+  readonly vectors: VectorTier | undefined;
   /** The tier that all servers see, judged by the change log; absent where there is none. */
   readonly shared: SharedCopies | undefined;
   /** Present with `shared`. */

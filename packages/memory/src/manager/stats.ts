@@ -26,7 +26,7 @@ export function reportTiers(
   const on =
     core === undefined
       ? []
-      : [core.copies.objects, core.copies.bytes, core.shared?.tier, core.authority];
+      : [core.copies.objects, core.copies.bytes, core.shared?.tier, core.authority, core.vectors];
   const reports = [
     ...on.flatMap((tier) => (tier === undefined ? [] : [reportTier(tier)])),
     ...leftOut.map(({ tier, reason }): TierReport => ({ tier, status: "off", reason })),

@@ -188,6 +188,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       validity,
       sessions,
       authority: tiers.authority,
+      vectors: tiers.vectors,
       readsAhead,
       shared: this.#follow(tiers, { copies, validity, sessions, fills, readsAhead, hash }),
       ephemeral: tiers.authority.exclusive
@@ -300,10 +301,11 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     await this.#background?.stop();
     await this.#follower?.stop();
     if (live === undefined) return;
-    const { copies, authority, shared } = live.core;
+    const { copies, authority, shared, vectors } = live.core;
     // Calls under way end with their own answers: the authority waits for them, and sealed copies
     // take what they settle for nothing.
     copies.seal();
+    await vectors?.close();
     await authority.close();
     await shared?.tier.close();
     await copies.objects?.close();
@@ -311,6 +313,6 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
   }
 }
 
-function allOf({ objects, bytes, shared, authority }: Tiers): readonly Tier[] {
-  return [objects, bytes, shared, authority].filter((tier) => tier !== undefined);
+function allOf({ objects, bytes, shared, authority, vectors }: Tiers): readonly Tier[] {
+  return [objects, bytes, shared, authority, vectors].filter((tier) => tier !== undefined);
 }

@@ -3,12 +3,14 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import { MemoryTier } from "../model/item.ts";
 import type { AuthorityTier } from "./authority.ts";
+import { PgvectorTier } from "./pgvector/pgvector-tier.ts";
 import { HotTier } from "./hot/hot-tier.ts";
 import { PostgresAuthority } from "./postgres/authority.ts";
 import type { Database } from "./postgres/database.ts";
 import { ProcessTier } from "./process/process-tier.ts";
 import type { SharedTier } from "./shared.ts";
 import type { ByteTier, ObjectTier } from "./tier.ts";
+import type { VectorTier } from "./vector.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
 
@@ -26,6 +28,8 @@ export interface Tiers {
   /** Seen by all servers; absent where there is none. */
   readonly shared?: SharedTier | undefined;
   readonly authority: AuthorityTier;
+  /** Search by meaning; absent where it is switched off. */
+  readonly vectors?: VectorTier | undefined;
 }
 
 /** A tier that this configuration leaves out, and the remedy. */
@@ -84,6 +88,19 @@ async function sharedTier(
   });
 }
 
+async function vectorTier(
+  config: MemoryConfig,
+  around: TierSurroundings,
+  database: Database,
+): Promise<VectorTier | undefined> {
+  const { enabled, url, ...options } = config.tiers.L4;
+  if (!enabled) return undefined;
+  if (url === undefined)
+    return new PgvectorTier({ database, schema: config.tiers.L3.schema, ...around });
+  const { WeaviateTier } = await import("./weaviate/weaviate-tier.ts");
+  return new WeaviateTier({ url, ...options, ...around });
+}
+
 /** Makes every tier that the configuration asks for. The only place that names concrete tiers. */
 export async function createTiers(config: MemoryConfig, around: TierSurroundings): Promise<Tiers> {
   // First what may refuse the configuration: a database that was opened would stay open.
@@ -97,6 +114,7 @@ export async function createTiers(config: MemoryConfig, around: TierSurroundings
     bytes: processTier(config, around),
     shared,
     authority: new PostgresAuthority({ database, schema, clock, limits, metrics }),
+    vectors: await vectorTier(config, around, database),
   };
 }
 
@@ -114,11 +132,6 @@ export function tiersLeftOut(config: MemoryConfig): readonly TierLeftOut[] {
     });
   else if (!L2.enabled)
     left.push({ tier: MemoryTier.L2_SHARED_MEMORY, reason: "switched off by tiers.L2" });
-  left.push({
-    tier: MemoryTier.L4_WEAVIATE,
-    reason: L4.enabled
-      ? "WEAVIATE_URL is set, but this version has no search by meaning yet"
-      : "WEAVIATE_URL is not set, and this version has no search by meaning yet",
-  });
+  if (!L4.enabled) left.push({ tier: MemoryTier.L4_WEAVIATE, reason: "switched off by tiers.L4" });
   return left;
 }
