@@ -3,7 +3,7 @@ import type { WeaviateClient } from "weaviate-client";
 import { isWithin } from "../../model/key.ts";
 import type { Collections } from "./collections.ts";
 import { namespaceId, tenantOf } from "./entry-id.ts";
-import type { WeaviateConnection } from "./weaviate-connection.ts";
+import type { BatchClient, WeaviateConnection } from "./weaviate-connection.ts";
 import { unlessFault } from "./weaviate-faults.ts";
 
 /** Weaviate refuses more in one request. */
@@ -50,8 +50,8 @@ export class Tenants {
     const missing = namespaces.filter((one) => !this.#known.has(nameOf({ index, namespace: one })));
     for (let start = 0; start < missing.length; start += TENANTS_A_REQUEST) {
       const part = missing.slice(start, start + TENANTS_A_REQUEST);
-      await this.#connection.run("set", async (client) => {
-        await this.#list(client, part);
+      await this.#connection.run("set", async (client, batch) => {
+        await this.#list(client, batch, part);
         const { tenants } = this.#collections.entriesOf(client, index);
         // Making one again does nothing.
         await tenants.create(part.map((namespace) => ({ name: tenantOf(namespace) })));
@@ -129,11 +129,22 @@ export class Tenants {
     });
   }
 
-  async #list(client: WeaviateClient, namespaces: readonly string[]): Promise<void> {
-    const { data } = this.#collections.namespacesOf(client);
-    const objects = namespaces.map((path) => ({ id: namespaceId(path), properties: { path } }));
-    const { errors } = await data.insertMany(objects);
-    const [failure] = Object.values(errors);
+  async #list(
+    client: WeaviateClient,
+    batch: BatchClient,
+    namespaces: readonly string[],
+  ): Promise<void> {
+    const { name } = this.#collections.namespacesOf(client);
+    const objects = namespaces.map((path) => ({
+      class: name,
+      id: namespaceId(path),
+      properties: { path },
+    }));
+    const answers = await batch
+      .objectsBatcher()
+      .withObjects(...objects)
+      .do();
+    const [failure] = answers.flatMap(({ result }) => result?.errors?.error ?? []);
     if (failure !== undefined) throw new Error(failure.message);
   }
 
