@@ -5,6 +5,7 @@ import type { Core } from "./core.ts";
 import type { EphemeralPath } from "./ephemeral-path.ts";
 import type { Forgetter } from "./forgetter.ts";
 import type { ReadPath } from "./read-path.ts";
+import type { RecallEmbedder } from "./recall/open-recall-embedder.ts";
 import type { WritePath } from "./write-path.ts";
 
 /** What a ready manager works with. */
@@ -15,6 +16,7 @@ export interface Parts {
   readonly ephemeral: EphemeralPath;
   readonly batch: BatchPath;
   readonly forgetter: Forgetter;
+  readonly embedding: RecallEmbedder;
 }
 
 export type Lifecycle = "new" | "ready" | "closed";

@@ -262,7 +262,10 @@ export class ScopedMemory implements Memory {
 
   async clear(options?: { readonly below?: boolean }): Promise<{ readonly version: string }> {
     const { below = false } = checkOptions(options, CLEAR_OPTIONS);
-    const { authority, copies, ephemeral, shared } = this.runtime.parts.core;
+    const { core, embedding } = this.runtime.parts;
+    const { authority, copies, ephemeral, shared } = core;
+    // First: when it fails, surely nothing was cleared.
+    await embedding.cache?.clear(this.path, below);
     // In the shared tier they end by the version of the clear, as copies do.
     ephemeral?.removeWhere({ namespace: this.path, below, pattern: undefined });
     try {

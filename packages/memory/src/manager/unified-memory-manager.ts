@@ -20,6 +20,7 @@ import { systemClock, systemRandom } from "../model/clock.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import { MemoryError } from "../model/errors.ts";
 import { checkKey, checkNamespace } from "../model/key.ts";
+import type { Embedder } from "../recall/embedding/embedder.ts";
 import { createTiers, tiersLeftOut } from "../tiers/factory.ts";
 import type { Tiers, TierSurroundings } from "../tiers/factory.ts";
 import type { Tier } from "../tiers/tier.ts";
@@ -37,6 +38,8 @@ import { MoveLog } from "./move-log.ts";
 import { readRaw } from "./present.ts";
 import { Doorkeeper } from "./promotion.ts";
 import { ReadPath } from "./read-path.ts";
+import { openRecallEmbedder } from "./recall/open-recall-embedder.ts";
+import type { RecallEmbedder } from "./recall/open-recall-embedder.ts";
 import { Runtime } from "./runtime.ts";
 import type { Parts } from "./runtime.ts";
 import { ScopedMemory } from "./scoped-memory.ts";
@@ -55,6 +58,8 @@ export interface ManagerSeams {
   readonly metrics?: Metrics;
   /** Makes the tiers; default `createTiers`. */
   readonly tiers?: (config: MemoryConfig, around: TierSurroundings) => Promise<Tiers>;
+  /** Makes the vectors in place of what `embeddings` configures; closed with the memory. */
+  readonly embedder?: Embedder;
   /** Told of failures in the background, which nobody awaits. */
   readonly onError?: (error: unknown) => void;
 }
@@ -149,8 +154,11 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     if (this.runtime.lifecycle === "closed")
       throw new MemoryError("CLOSED", "the memory is closed; make a new one");
     const tiers = await (this.#seams.tiers ?? createTiers)(this.#config, this.#around);
+    let embedding: RecallEmbedder | undefined;
     try {
-      const parts = this.#assemble(tiers);
+      const assembled = this.#assemble(tiers);
+      embedding = await openRecallEmbedder(assembled.core, this.#seams);
+      const parts: Parts = { ...assembled, embedding };
       const { encryptionKeysFile } = this.#config.security;
       if (encryptionKeysFile !== undefined)
         parts.core.codec.useKeys(await readKeyFile(encryptionKeysFile));
@@ -162,12 +170,13 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
       this.runtime.lifecycle = "ready";
     } catch (error) {
       await this.#follower?.stop();
+      await embedding?.embedder.close();
       for (const tier of allOf(tiers)) await tier.close();
       throw error;
     }
   }
 
-  #assemble(tiers: Tiers): Parts {
+  #assemble(tiers: Tiers): Omit<Parts, "embedding"> {
     const { clock, random, metrics } = this.#around;
     const { L1 } = this.#config.tiers;
     const { maxStalenessMs } = this.#config;
@@ -306,6 +315,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     // take what they settle for nothing.
     copies.seal();
     await vectors?.close();
+    await live.embedding.embedder.close();
     await authority.close();
     await shared?.tier.close();
     await copies.objects?.close();

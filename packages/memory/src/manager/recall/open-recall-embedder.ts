@@ -24,13 +24,20 @@ export interface RecallEmbedder {
  */
 export async function openRecallEmbedder(
   core: Core,
-  options: { readonly embedder?: Embedder; readonly onError: (error: unknown) => void },
+  seams: {
+    readonly embedder?: Embedder;
+    readonly onError?: (error: unknown) => void;
+  },
 ): Promise<RecallEmbedder> {
   const { config, metrics } = core;
-  const embedder = options.embedder ?? (await openEmbedder(config.embeddings, core));
+  const embedder = seams.embedder ?? (await openEmbedder(config.embeddings, core));
   const store = vectorStore(core, embedder);
   if (store === undefined) return { embedder, cache: undefined };
-  const caching = new CachingEmbedder(embedder, { store, metrics, onError: options.onError });
+  const caching = new CachingEmbedder(embedder, {
+    store,
+    metrics,
+    onError: seams.onError ?? (() => {}),
+  });
   return { embedder: caching, cache: store };
 }
 
