@@ -251,8 +251,12 @@ export class ScopedMemory implements Memory {
 
   async forget(options: ForgetOptions): Promise<ForgetReceipt> {
     const checked = checkOptions(options, FORGET_OPTIONS);
-    const { core, forgetter } = this.runtime.parts;
-    return forgetter.forget(checkSelection(this.path, checked, core), checked);
+    const { core, embedding, forgetter } = this.runtime.parts;
+    const selection = checkSelection(this.path, checked, core);
+    const receipt = await forgetter.forget(selection, checked);
+    // All that is cached for the namespaces: nobody knows the texts of older versions of what is gone.
+    if (!receipt.dryRun) await embedding.cache?.forget(selection.namespace, selection.below);
+    return receipt;
   }
 
   async forgetJob(id: string): Promise<Job | undefined> {
