@@ -28,3 +28,6 @@ export type { MemoryConfig, Environment } from "./config/config.ts";
 export type { Metrics, TierOperation } from "./metrics/metrics.ts";
 export { PrometheusMetrics } from "./metrics/prometheus.ts";
 export type { TierCapabilities, TierHealth, TierStatus, TierUsage } from "./tiers/tier.ts";
+export type { EmbedKind, EmbedRequest, Embedder } from "./recall/embedding/embedder.ts";
+export { precomputedEmbedder } from "./recall/embedding/precomputed-source.ts";
+export type { PrecomputedOptions } from "./recall/embedding/precomputed-source.ts";

@@ -49,7 +49,7 @@ export async function openEmbedder(
  * An embedder over any source. From the outside in: metrics see what a caller waits for; the budget is
  * asked before the minute's share is used up; the breaker sees what the source does and not our own waits.
  */
-export function embedderOver(
+function embedderOver(
   source: EmbeddingSource,
   { budget, rate }: Pick<EmbeddingsConfig, "budget" | "rate">,
   { clock, random, metrics, onBreaker }: EmbedderSurroundings,

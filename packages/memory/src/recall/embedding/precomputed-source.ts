@@ -7,7 +7,8 @@ import type {
   SourceRequest,
 } from "./embedding-source.ts";
 import { toUnit } from "./unit-vector.ts";
-import type { EmbedKind } from "./embedder.ts";
+import { BatchingEmbedder } from "./batching-embedder.ts";
+import type { EmbedKind, Embedder } from "./embedder.ts";
 
 export interface PrecomputedOptions {
   /** Names the model that made the vectors. */
@@ -20,6 +21,11 @@ export interface PrecomputedOptions {
     text: string,
     kind: EmbedKind,
   ) => ArrayLike<number> | Promise<ArrayLike<number> | undefined> | undefined;
+}
+
+/** For `ManagerSeams.embedder`: nothing is asked but the look-up. */
+export function precomputedEmbedder(options: PrecomputedOptions): Embedder {
+  return new BatchingEmbedder(new PrecomputedSource(options));
 }
 
 const LIMITS: SourceLimits = {
