@@ -45,7 +45,8 @@ const WORDS: readonly (readonly [RegExp, (today: number) => Interval])[] = [
   [/\bthis year\b/u, (today) => year(today, 0)],
   [/\bnext year\b/u, (today) => year(today, 1)],
 ];
-const LAST_WEEKDAY = /\b(?:last|on|this past) (sun|mon|tue|wed|thu|fri|sat)[a-z]*\b/gu;
+const LAST_WEEKDAY =
+  /\b(?:last|on|this past) (sun|mon|tue|wed|thu|fri|sat)(?:s|nes|rs|ur)?(?:day)?\b/gu;
 const AGO =
   /\b(an?|one|two|three|four|five|six|seven|eight|nine|ten|few|couple|\d{1,3}) (?:of )?(day|week|month|year)s? (?:ago|back)\b/gu;
 
