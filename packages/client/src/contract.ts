@@ -110,6 +110,8 @@ export interface Item<T = JsonValue> {
   readonly ttlSeconds?: number;
   readonly expiresAt?: string;
   readonly checksum: string;
+  /** Of a search with a query: how well it answers; comparable within one search only. */
+  readonly score?: number;
 }
 
 export type TierOutcome = "stored" | "pending" | "skipped" | "failed";
@@ -206,10 +208,29 @@ export interface SearchPlan {
   readonly sql: string;
 }
 
+/** How the items of a query were found, and what each signal gave them. */
+export interface QueryPlan {
+  readonly access: string;
+  readonly residual: readonly string[];
+  readonly items: readonly {
+    readonly namespace: string;
+    readonly key: string;
+    readonly score: number;
+    readonly words: { readonly [term: string]: number };
+  }[];
+  readonly [more: string]: unknown;
+}
+
 export interface SearchResponse {
   readonly items: readonly Item[];
   readonly nextCursor?: string;
-  readonly explain?: SearchPlan;
+  readonly explain?: SearchPlan | QueryPlan;
+  /** What this page may lack: the index was further behind than a search reads itself. */
+  readonly indexLag?: {
+    readonly changes: number;
+    readonly seconds: number;
+    readonly rebuilding?: true;
+  };
 }
 
 /** Body of `POST …/forget`. */

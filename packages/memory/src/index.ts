@@ -19,6 +19,7 @@ export type * from "./manager/memory.ts";
 export { UnifiedMemoryManager } from "./manager/unified-memory-manager.ts";
 export type { ManagerSeams } from "./manager/unified-memory-manager.ts";
 export type { Change, Job, SearchPlan } from "./tiers/authority.ts";
+export type { IndexLag } from "./tiers/keyword.ts";
 export { DEFAULT_CONFIG } from "./config/defaults.ts";
 export { loadConfig } from "./config/environment.ts";
 export type { EnvironmentVariables } from "./config/environment.ts";

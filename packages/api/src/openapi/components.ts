@@ -71,6 +71,7 @@ const item = {
   ttlSeconds: number,
   expiresAt: time,
   checksum: string,
+  score: { type: "number", description: "Of a search with a query: higher is better." },
 };
 
 const tierReports = { type: "array", items: ref("TierReport") };
@@ -140,7 +141,15 @@ export const SCHEMAS: { readonly [name: string]: SchemaObject } = {
     explain: boolean,
   }),
   SearchResponse: shape(
-    { items: { type: "array", items: ref("Item") }, nextCursor: string, explain: object },
+    {
+      items: { type: "array", items: ref("Item") },
+      nextCursor: string,
+      explain: object,
+      indexLag: shape({ changes: integer, seconds: { type: "number" }, rebuilding: boolean }, [
+        "changes",
+        "seconds",
+      ]),
+    },
     ["items"],
   ),
   ForgetRequest: shape({ keys: strings, ...selection, dryRun: boolean }),

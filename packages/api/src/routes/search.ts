@@ -46,7 +46,7 @@ export const searchRoutes: readonly Route[] = [
     handle: search,
     operation: {
       operationId: "search",
-      summary: "Find items by pattern, metadata and tags",
+      summary: "Find items by words, pattern, metadata and tags",
       tags: ["search"],
       parameters: [consistencyParameter, sessionParameter],
       ...jsonBody("SearchRequest", { pattern: "user:*", limit: 10 }),

@@ -1,4 +1,5 @@
 import type { Limits } from "../model/limits.ts";
+import type { Language } from "../recall/text/languages.ts";
 import type { EmbeddingsConfig } from "../recall/embedding/settings.ts";
 
 export type Environment = "development" | "staging" | "production";
@@ -70,6 +71,10 @@ export interface MemoryConfig {
   readonly maxStalenessMs: number;
   readonly limits: Limits;
   readonly embeddings: EmbeddingsConfig;
+  readonly recall: {
+    /** Whose words texts are in: what stands beside them and how their stems are found. Default "en". */
+    readonly language: Language;
+  };
   readonly optimization: {
     /** Background sweeps, promotion and demotion. Default true. */
     readonly enabled: boolean;

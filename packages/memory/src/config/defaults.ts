@@ -27,6 +27,7 @@ export const DEFAULT_CONFIG: MemoryConfig = {
     budget: {},
     cacheSeconds: 24 * 3600,
   },
+  recall: { language: "en" },
   optimization: { enabled: true, sweepIntervalMs: 5000, sweepRows: 1000 },
   metrics: { enabled: true, prometheusEnabled: true },
   security: { encryptionKeys: [] },

@@ -4,6 +4,7 @@ import { describe } from "../model/text.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
 import { embeddingsSchema } from "./embeddings-schema.ts";
 import type { MemoryConfig } from "./config.ts";
+import { LANGUAGES } from "../recall/text/languages.ts";
 
 const positive = z.number().positive().finite();
 const wholePositive = z.number().int().positive();
@@ -106,6 +107,7 @@ const configSchema = z.strictObject({
     ),
   ),
   embeddings: embeddingsSchema,
+  recall: z.strictObject({ language: z.enum(LANGUAGES) }),
   optimization: z.strictObject({
     enabled: z.boolean(),
     sweepIntervalMs: z.number().min(10),

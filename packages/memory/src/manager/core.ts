@@ -8,6 +8,7 @@ import type { MemoryConfig } from "../config/config.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Clock, Random } from "../model/clock.ts";
 import type { JsonObject } from "../model/item.ts";
+import type { ItemReader } from "../recall/indexing/document-reader.ts";
 import type { AuthorityTier } from "../tiers/authority.ts";
 import type { VectorTier } from "../tiers/vector.ts";
 import type { AccessLog } from "./access-log.ts";
@@ -39,6 +40,14 @@ export interface Core {
   readonly moves: MoveLog;
   readonly doorkeeper: Doorkeeper;
   readonly flights: SingleFlight;
+  /** Reads items and queries into words. */
+  readonly reader: ItemReader;
+  readonly writes: WriteCount;
+}
+
+/** Writes of this server since it started: what works in the background gives way to them. */
+export interface WriteCount {
+  count: number;
 }
 
 export const NO_METADATA: JsonObject = Object.freeze({});

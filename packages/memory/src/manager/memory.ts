@@ -9,6 +9,7 @@ import type {
   Receipt,
 } from "../model/item.ts";
 import type { Change, Job, SearchPlan } from "../tiers/authority.ts";
+import type { IndexLag } from "../tiers/keyword.ts";
 import type { TierCapabilities, TierHealth, TierUsage } from "../tiers/tier.ts";
 
 /**
@@ -118,7 +119,7 @@ export interface SearchOptions extends SessionOption {
   readonly pattern?: string;
   readonly metadataFilter?: MetadataFilter;
   readonly tags?: readonly string[];
-  /** Needs a search tier; without one CAPABILITY_UNAVAILABLE. */
+  /** Words to be found, at most 8 KB. The best come first, each with its score. */
   readonly query?: string;
   readonly mode?: "keyword" | "semantic" | "hybrid";
   readonly limit?: number;
@@ -130,7 +131,33 @@ export interface SearchOptions extends SessionOption {
 export interface SearchPage {
   readonly items: readonly MemoryItem[];
   readonly nextCursor?: string;
-  readonly explain?: SearchPlan;
+  readonly explain?: SearchPlan | QueryPlan;
+  /** What this page may lack: its index was further behind than a search reads itself. */
+  readonly indexLag?: IndexLag;
+}
+
+/** How the items of a query were found and what each signal gave them. */
+export interface QueryPlan {
+  readonly access: "words";
+  /** Conditions that candidates were checked for one by one; "alive" always. */
+  readonly residual: readonly string[];
+  /** Live items in the namespaces searched, and their mean number of words. */
+  readonly documents: number;
+  readonly averageLength: number;
+  /** Each word of the query as it is indexed, and how many of the items hold it. */
+  readonly terms: readonly { readonly term: string; readonly documents: number }[];
+  /** Words of which every item was scored; the other ones only where they could still matter. */
+  readonly scanned: readonly string[];
+  readonly lookedUp: readonly string[];
+  /** Changed items that are not indexed yet and were read and scored for this page. */
+  readonly unindexed: number;
+  readonly items: readonly {
+    readonly namespace: string;
+    readonly key: string;
+    readonly score: number;
+    /** What each word adds to the score by words. */
+    readonly words: { readonly [term: string]: number };
+  }[];
 }
 
 export interface ForgetOptions {

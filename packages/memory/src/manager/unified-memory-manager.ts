@@ -21,6 +21,8 @@ import type { Clock, Random } from "../model/clock.ts";
 import { MemoryError } from "../model/errors.ts";
 import { checkKey, checkNamespace } from "../model/key.ts";
 import type { Embedder } from "../recall/embedding/embedder.ts";
+import { ItemReader } from "../recall/indexing/document-reader.ts";
+import { createAnalyser } from "../recall/text/analyser.ts";
 import { createTiers, tiersLeftOut } from "../tiers/factory.ts";
 import type { Tiers, TierSurroundings } from "../tiers/factory.ts";
 import type { Tier } from "../tiers/tier.ts";
@@ -40,6 +42,7 @@ import { Doorkeeper } from "./promotion.ts";
 import { ReadPath } from "./read-path.ts";
 import { openRecallEmbedder } from "./recall/open-recall-embedder.ts";
 import type { RecallEmbedder } from "./recall/open-recall-embedder.ts";
+import { IndexLoop } from "./recall/index-loop.ts";
 import { Runtime } from "./runtime.ts";
 import type { Parts } from "./runtime.ts";
 import { ScopedMemory } from "./scoped-memory.ts";
@@ -75,6 +78,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
   readonly #startedAtMs: number;
   #follower: Follower | undefined;
   #background: Background | undefined;
+  #indexing: IndexLoop | undefined;
   #starting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -122,6 +126,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     const { moves } = this.runtime.parts.core;
     const { promoted, demoted } = moves;
     const swept = await this.#background?.round();
+    await this.#indexing?.catchUp();
     return {
       promoted: moves.promoted - promoted,
       demoted: moves.demoted - demoted,
@@ -187,12 +192,18 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     const copies = new Copies(tiers, fills && { fills, readsAhead });
     const sessions = new Sessions(fills);
     const validity = new Validity(clock, maxStalenessMs);
+    const codec = new Codec({ encryptionKeys: this.#config.security.encryptionKeys });
     const core: Core = {
       config: this.#config,
       clock,
       random,
       metrics,
-      codec: new Codec({ encryptionKeys: this.#config.security.encryptionKeys }),
+      codec,
+      reader: new ItemReader({
+        codec,
+        analyser: createAnalyser({ language: this.#config.recall.language }),
+      }),
+      writes: { count: 0 },
       copies,
       validity,
       sessions,
@@ -296,7 +307,12 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
   #startBackground(parts: Parts): void {
     const onError = this.#seams.onError ?? ((): void => {});
     this.#background = new Background({ core: parts.core, forgetter: parts.forgetter, onError });
-    if (this.#config.optimization.enabled) this.#background.start();
+    const { keywords } = parts.core.authority;
+    if (keywords !== undefined)
+      this.#indexing = new IndexLoop({ core: parts.core, index: keywords, onError });
+    if (!this.#config.optimization.enabled) return;
+    this.#background.start();
+    this.#indexing?.start();
   }
 
   async #shut(): Promise<void> {
@@ -308,6 +324,7 @@ export class UnifiedMemoryManager extends ScopedMemory implements MemoryManager 
     this.runtime.live = undefined;
     live?.forgetter.stop();
     await this.#background?.stop();
+    await this.#indexing?.stop();
     await this.#follower?.stop();
     if (live === undefined) return;
     const { copies, authority, shared, vectors } = live.core;

@@ -75,7 +75,8 @@ export class WritePath {
     operations: readonly WriteOperation[],
     options: WriteOptions & { readonly placement?: (index: number) => Placement } = {},
   ): Promise<{ results: readonly WriteResult[]; outcomes: readonly TierOutcomes[] }> {
-    const { authority, copies, shared } = this.#core;
+    const { authority, copies, shared, writes } = this.#core;
+    writes.count += 1;
     const token = copies.guard.begin();
     const placements = operations.map(
       (_, index) => options.placement?.(index) ?? placementOf(undefined),
@@ -152,7 +153,8 @@ export class WritePath {
     patch: unknown,
     options: WriteOptions & { readonly condition?: Exclude<Condition, "absent"> },
   ): Promise<Receipt> {
-    const { authority, copies, codec, config, shared } = this.#core;
+    const { authority, copies, codec, config, shared, writes } = this.#core;
+    writes.count += 1;
     const token = copies.guard.begin();
     const place = shared?.place();
     let operation: PutOperation | undefined;

@@ -8,6 +8,13 @@ export type MoveDirection = "promote" | "demote";
 
 export type MoveReason = "read" | "hint" | "pressure" | "expired" | "write" | "invalidated";
 
+export interface IndexedStep {
+  readonly lagChanges: number;
+  readonly lagSeconds: number;
+  readonly changes: number;
+  readonly documents: number;
+}
+
 /**
  * Where the library reports to. Implementations must be cheap and must not throw.
  * Hits of in-process tiers are pulled through `TierUsage`, not pushed: a call on each hit would
@@ -19,6 +26,8 @@ export interface Metrics extends EmbeddingMetrics {
   retry(tier: MemoryTier, operation: TierOperation): void;
   move(from: MemoryTier, to: MemoryTier, direction: MoveDirection, reason: MoveReason): void;
   breaker(tier: MemoryTier, state: "closed" | "half-open" | "open"): void;
+  /** How far an index is behind the change log, and what the last step brought it. */
+  indexed(index: string, step: IndexedStep): void;
 }
 
 export const noMetrics: Metrics = {
@@ -27,6 +36,7 @@ export const noMetrics: Metrics = {
   retry: () => {},
   move: () => {},
   breaker: () => {},
+  indexed: () => {},
   embedded: () => {},
   embeddingFailed: () => {},
   embeddingCache: () => {},

@@ -3,7 +3,7 @@ import type { MemoryTier } from "../model/item.ts";
 import type { TierStatus, TierUsage } from "../tiers/tier.ts";
 import { PrometheusEmbeddingMetrics } from "./embedding-metrics.ts";
 import type { EmbeddedCall } from "./embedding-metrics.ts";
-import type { Metrics, MoveDirection, MoveReason, TierOperation } from "./metrics.ts";
+import type { IndexedStep, Metrics, MoveDirection, MoveReason, TierOperation } from "./metrics.ts";
 
 const MS_PER_SECOND = 1000;
 /** From a hit in another process on this machine to a database in trouble. */
@@ -56,6 +56,9 @@ export class PrometheusMetrics implements Metrics {
   readonly #retries: Counter<"tier" | "operation">;
   readonly #moves: Counter<"from" | "to" | "direction" | "reason">;
   readonly #breaker: Gauge<"tier">;
+  readonly #lagChanges: Gauge<"index">;
+  readonly #lagSeconds: Gauge<"index">;
+  readonly #indexedDocuments: Counter<"index">;
   readonly #embedding: PrometheusEmbeddingMetrics;
   /** prom-client hashes labels at each call; what is used once an operation is looked up once. */
   readonly #timers = new Map<string, Histogram.Internal<"tier" | "operation">>();
@@ -92,6 +95,24 @@ export class PrometheusMetrics implements Metrics {
       name: "cherry_breaker_state",
       help: "Circuit breaker of a tier: 0 closed, 1 half open, 2 open",
       labelNames: ["tier"],
+      registers,
+    });
+    this.#lagChanges = new Gauge({
+      name: "cherry_index_lag_changes",
+      help: "Changes that an index has not taken in yet",
+      labelNames: ["index"],
+      registers,
+    });
+    this.#lagSeconds = new Gauge({
+      name: "cherry_index_lag_seconds",
+      help: "Age of the oldest change that an index has not taken in yet",
+      labelNames: ["index"],
+      registers,
+    });
+    this.#indexedDocuments = new Counter({
+      name: "cherry_index_documents_total",
+      help: "Documents that this server wrote to an index or dropped from it",
+      labelNames: ["index"],
       registers,
     });
     this.#embedding = new PrometheusEmbeddingMetrics(this.registry);
@@ -154,6 +175,12 @@ export class PrometheusMetrics implements Metrics {
 
   breaker(tier: MemoryTier, state: "closed" | "half-open" | "open"): void {
     this.#breaker.set({ tier }, BREAKER_LEVEL[state]);
+  }
+
+  indexed(index: string, step: IndexedStep): void {
+    this.#lagChanges.set({ index }, step.lagChanges);
+    this.#lagSeconds.set({ index }, step.lagSeconds);
+    this.#indexedDocuments.inc({ index }, step.documents);
   }
 
   embedded(call: EmbeddedCall): void {

@@ -85,6 +85,8 @@ export interface MemoryItem<T = JsonValue> {
   readonly expiresAt?: string;
   /** CRC-32 of the encoded value, 8 hex digits. */
   readonly checksum: string;
+  /** How well it answers the query of a search; comparable within one search only. */
+  readonly score?: number;
 }
 
 export type Durability = "durable" | "ephemeral";

@@ -64,8 +64,8 @@ export type RankedCandidate = { readonly score: number } & (
 export interface RankingPlace {
   /** What was seen already. */
   readonly seen: readonly (number | ItemRef)[];
-  /** The ranking goes on below this document, if it is still in it: all before it was seen too. */
-  readonly below?: number;
+  /** The ranking goes on below this document: all before it was seen too. */
+  readonly below?: { readonly document: number; readonly score: number };
 }
 
 export interface KeywordHit extends ItemRef, DocumentFacts {

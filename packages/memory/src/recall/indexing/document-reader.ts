@@ -55,9 +55,13 @@ export class ItemReader implements DocumentReader {
 
   /** As they are in the index: blinded where bodies are encrypted. */
   terms(text: string): readonly string[] {
-    const terms = this.#analyser.terms(text);
+    const terms = this.plainTerms(text);
     if (this.#codec.blindingKeyId === undefined) return terms;
     return terms.map((term) => this.#codec.blind(term));
+  }
+
+  plainTerms(text: string): readonly string[] {
+    return this.#analyser.terms(text);
   }
 
   /** What lies in the index in clear says as little of an encrypted item as can be. */

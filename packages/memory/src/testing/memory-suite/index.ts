@@ -8,6 +8,7 @@ import { limitCases } from "./limits.ts";
 import { searchableCases } from "./searchables.ts";
 import { selectionCases } from "./selections.ts";
 import { valueCases } from "./values.ts";
+import { wordCases } from "./words.ts";
 
 /** What a whole memory must do, over whatever tiers. Cases keep to namespaces of their own. */
 export function memorySuite(name: string, maker: MemoryMaker): Suite {
@@ -22,6 +23,7 @@ export function memorySuite(name: string, maker: MemoryMaker): Suite {
       ...lifecycleCases(maker),
       ...valueCases(maker),
       ...limitCases(maker),
+      ...wordCases(maker),
     ],
   };
 }

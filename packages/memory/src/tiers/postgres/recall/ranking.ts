@@ -116,9 +116,21 @@ function addressOf({ candidate }: Ranked): string {
 
 function unseen(ranked: readonly Ranked[], after: KeywordRequest["after"]): readonly Ranked[] {
   if (after === undefined) return ranked;
-  const from = ranked.findIndex(({ candidate }) => candidate === after.below) + 1;
+  const from = startBelow(ranked, after.below);
   const seen = new Set(after.seen.map(idOf));
   return ranked.slice(from).filter(({ candidate }) => !seen.has(idOf(candidate)));
+}
+
+/** Scores move a little while others write: the document itself is the place, as long as it is there. */
+function startBelow(
+  ranked: readonly Ranked[],
+  below: NonNullable<KeywordRequest["after"]>["below"],
+): number {
+  if (below === undefined) return 0;
+  const at = ranked.findIndex(({ candidate }) => candidate === below.document);
+  if (at >= 0) return at + 1;
+  const lower = ranked.findIndex(({ score }) => score < below.score);
+  return lower >= 0 ? lower : ranked.length;
 }
 
 export function idOf(candidate: number | ItemRef): number | string {
