@@ -57,8 +57,8 @@ export class WeaviateConnection {
   #connecting: Promise<Clients> | undefined;
   #node = 0;
   #isClosed = false;
-  /** Why the last call failed; undefined when it did not. */
-  #trouble: string | undefined;
+  /** What the last call failed of; undefined when it did not. */
+  #failure: MemoryError | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -80,7 +80,7 @@ export class WeaviateConnection {
   }
 
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#failure?.message;
   }
 
   close(): void {
@@ -107,7 +107,7 @@ export class WeaviateConnection {
       } catch (error) {
         const mayRetry = this.#judge(error, clients) && tries < TRIES_MAX;
         if (!mayRetry || this.#breaker.state !== "closed") {
-          const failure = translateFault(error, this.where);
+          const failure = failureOf(error, this.where);
           metrics.error(tier, operation, failure.code);
           throw failure;
         }
@@ -120,29 +120,38 @@ export class WeaviateConnection {
   #admit(): void {
     if (this.#isClosed)
       throw new MemoryError("CLOSED", "the vector tier is closed; make a new memory");
-    this.#breaker.admit();
+    try {
+      this.#breaker.admit();
+    } catch (refusal) {
+      // That it was not sent is one thing, and what is the matter another.
+      const failure = this.#failure;
+      if (!(refusal instanceof MemoryError) || failure === undefined) throw refusal;
+      if (!failure.retryable) throw failure;
+      const text = `${refusal.message}; the last time: ${failure.message}`;
+      throw new MemoryError(refusal.code, text, { cause: failure });
+    }
   }
 
   #answered(): void {
     this.#breaker.success();
-    this.#trouble = undefined;
+    this.#failure = undefined;
   }
 
   /** Draws what follows from a failure; true where another try may go better. */
   #judge(error: unknown, clients: Clients | undefined): boolean {
-    // One of our own: a refusal that says nothing of the server, but for an old server's.
-    if (error instanceof MemoryError && error.code !== "CAPABILITY_UNAVAILABLE") return false;
-    const kind = faultOf(error);
-    if (!(error instanceof MemoryError) && kind !== "away" && kind !== "locked out") {
+    // A refusal of our own, which says nothing of the server.
+    if (error instanceof MemoryError) return false;
+    const kind = error instanceof OldServer ? "away" : faultOf(error);
+    if (kind !== "away" && kind !== "locked out") {
       // It answered, if only to refuse.
       this.#answered();
       return false;
     }
-    this.#trouble = translateFault(error, this.where).message;
+    this.#failure = failureOf(error, this.where);
     this.#breaker.failure(error);
     // Of several calls that found nobody one is enough to go on to the next node.
     if (clients !== undefined && clients === this.#clients) this.#goOn();
-    return true;
+    return !(error instanceof OldServer);
   }
 
   /** To the next node, at the next call. */
@@ -213,11 +222,19 @@ export class WeaviateConnection {
   }
 }
 
+/** There is somebody, and of no use. */
+class OldServer extends Error {}
+
 function checkVersion(version: string, where: string): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > VERSION_MIN[0] || (major === VERSION_MIN[0] && minor >= VERSION_MIN[1])) return;
-  throw new MemoryError(
-    "CAPABILITY_UNAVAILABLE",
+  throw new OldServer(
     `Weaviate at ${where} is of version ${version}, expected ${VERSION_MIN.join(".")} or newer; upgrade the server`,
   );
+}
+
+function failureOf(error: unknown, where: string): MemoryError {
+  return error instanceof OldServer
+    ? new MemoryError("CAPABILITY_UNAVAILABLE", error.message)
+    : translateFault(error, where);
 }
