@@ -16,6 +16,15 @@ export { systemClock } from "./model/clock.ts";
 export type { Clock, Random } from "./model/clock.ts";
 export type { MetadataFilter } from "./model/filter.ts";
 export type * from "./manager/memory.ts";
+export type {
+  RecallAnswer,
+  RecallOptions,
+  RecalledItem,
+  RecalledMemory,
+  RememberOptions,
+  RememberReceipt,
+  WorldTime,
+} from "./manager/recall/memories.ts";
 export { UnifiedMemoryManager } from "./manager/unified-memory-manager.ts";
 export type { ManagerSeams } from "./manager/unified-memory-manager.ts";
 export type { Change, Job, SearchPlan } from "./tiers/authority.ts";

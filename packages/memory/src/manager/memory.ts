@@ -10,6 +10,12 @@ import type {
 } from "../model/item.ts";
 import type { Change, Job, SearchPlan } from "../tiers/authority.ts";
 import type { IndexLag } from "../tiers/keyword.ts";
+import type {
+  RecallAnswer,
+  RecallOptions,
+  RememberOptions,
+  RememberReceipt,
+} from "./recall/memories.ts";
 import type { TierCapabilities, TierHealth, TierUsage } from "../tiers/tier.ts";
 
 /**
@@ -309,6 +315,10 @@ export interface Memory {
     options?: BatchOptions,
   ): Promise<BatchResult[]>;
   search(options?: SearchOptions): Promise<SearchPage>;
+  /** Keeps what was said or learnt as an item of its own; the same again is counted. */
+  remember(options: RememberOptions): Promise<RememberReceipt>;
+  /** The memories of exactly this namespace that answer a question, and a context for a prompt. */
+  recall(options: RecallOptions): Promise<RecallAnswer>;
   explain(key: string): Promise<Explanation>;
   forget(options: ForgetOptions): Promise<ForgetReceipt>;
   forgetJob(id: string): Promise<Job | undefined>;

@@ -5,6 +5,8 @@ import type { Core } from "./core.ts";
 import type { EphemeralPath } from "./ephemeral-path.ts";
 import type { Forgetter } from "./forgetter.ts";
 import type { ReadPath } from "./read-path.ts";
+import type { MeaningParts } from "./recall/meaning-indexes.ts";
+import { AgentMemory } from "./recall/agent-memory.ts";
 import type { RecallEmbedder } from "./recall/open-recall-embedder.ts";
 import type { WritePath } from "./write-path.ts";
 
@@ -26,6 +28,8 @@ export class Runtime {
   /** Undefined before `initialize` and after `close`. Read directly on the hot path only. */
   live: Parts | undefined;
   lifecycle: Lifecycle = "new";
+  /** Knows what this server read lately, whichever namespace it was of. */
+  readonly agents: AgentMemory = new AgentMemory();
   /** Known before the parts are, so that namespaces can be named at any time. */
   readonly limits: Limits;
 

@@ -58,6 +58,12 @@ import { patchItem } from "./patch-item.ts";
 import { presentItem } from "./present.ts";
 import { updateItem } from "./read-modify-write.ts";
 import { runSingly } from "./run-singly.ts";
+import type {
+  RecallAnswer,
+  RecallOptions,
+  RememberOptions,
+  RememberReceipt,
+} from "./recall/memories.ts";
 import type { Runtime } from "./runtime.ts";
 import { searchItems } from "./search-items.ts";
 import { SessionView } from "./session-view.ts";
@@ -244,6 +250,16 @@ export class ScopedMemory implements Memory {
     return searchItems(this.runtime.parts, this.path, checked);
   }
 
+  async remember(options: RememberOptions): Promise<RememberReceipt> {
+    const parts = this.runtime.parts;
+    return this.runtime.agents.remember(parts, this.path, options);
+  }
+
+  async recall(options: RecallOptions): Promise<RecallAnswer> {
+    const parts = this.runtime.parts;
+    return this.runtime.agents.recall(parts, this.path, options);
+  }
+
   async explain(key: string): Promise<Explanation> {
     const { core } = this.runtime.parts;
     return explainItem(core, { namespace: this.path, key: checkKey(key, core.config.limits) });
@@ -254,6 +270,7 @@ export class ScopedMemory implements Memory {
     const { core, embedding, forgetter } = this.runtime.parts;
     const selection = checkSelection(this.path, checked, core);
     const receipt = await forgetter.forget(selection, checked);
+    if (!receipt.dryRun) this.runtime.agents.forget();
     // All that is cached for the namespaces: nobody knows the texts of older versions of what is gone.
     if (!receipt.dryRun) await embedding.cache?.forget(selection.namespace, selection.below);
     return receipt;
@@ -268,6 +285,7 @@ export class ScopedMemory implements Memory {
     const { below = false } = checkOptions(options, CLEAR_OPTIONS);
     const { core, embedding } = this.runtime.parts;
     const { authority, copies, ephemeral, shared } = core;
+    this.runtime.agents.forget();
     // First: when it fails, surely nothing was cleared.
     await embedding.cache?.clear(this.path, below);
     // In the shared tier they end by the version of the clear, as copies do.

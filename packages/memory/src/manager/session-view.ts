@@ -36,6 +36,12 @@ import type { PathOptions } from "./path-options.ts";
 import { presentItem, readRaw } from "./present.ts";
 import type { ServedObject } from "./read-path.ts";
 import { runSingly } from "./run-singly.ts";
+import type {
+  RecallAnswer,
+  RecallOptions,
+  RememberOptions,
+  RememberReceipt,
+} from "./recall/memories.ts";
 import type { Parts, Runtime } from "./runtime.ts";
 import { versionsSeen } from "./session-batch.ts";
 
@@ -214,6 +220,25 @@ export class SessionView implements SessionMemory {
     for (const item of page.items) this.#session.saw(item, Number(item.version), since);
     await this.#session.settle();
     return page;
+  }
+
+  async remember(options: RememberOptions): Promise<RememberReceipt> {
+    const since = this.#session.begin();
+    const receipt = await this.#plain.remember(options);
+    this.#session.saw({ namespace: this.path, key: receipt.key }, Number(receipt.version), since);
+    // Others were changed with it, whose versions it does not tell.
+    if (options.supersedes !== undefined) await this.#session.sawMuch();
+    await this.#session.settle();
+    return receipt;
+  }
+
+  async recall(options: RecallOptions): Promise<RecallAnswer> {
+    const since = this.#session.begin();
+    const answer = await this.#plain.recall(options);
+    for (const { id, version } of answer.items)
+      this.#session.saw({ namespace: this.path, key: id }, Number(version), since);
+    await this.#session.settle();
+    return answer;
   }
 
   explain(key: string): Promise<Explanation> {

@@ -160,6 +160,14 @@ export interface KeywordIndex {
       readonly after: number;
     },
   ): Promise<readonly Neighbours[]>;
+  /** Indexed documents of these sessions, one session after the other, each from its first on. */
+  sessions(request: {
+    readonly namespace: string;
+    /** As `DocumentFacts` names them. */
+    readonly sessions: readonly string[];
+    readonly eachMax: number;
+    readonly allMax: number;
+  }): Promise<readonly IndexedDocument[]>;
   /** Any number of servers may call it; one works, in one transaction. */
   advance(reader: DocumentReader, bounds: { readonly changes: number }): Promise<IndexStep>;
 }

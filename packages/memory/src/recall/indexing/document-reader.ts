@@ -8,36 +8,30 @@ import type {
   StoredItem,
 } from "../../tiers/keyword.ts";
 import type { Analyser } from "../text/analyser.ts";
+import { memoryFacts } from "../memory-item.ts";
 import { searchableText } from "../text/searchable-text.ts";
 import { decodeIndexing } from "./stored-indexing.ts";
 
 /** Raised by any change that reads other text or facts from some item. */
-const READER_VERSION = 1;
+const READER_VERSION = 2;
 
 const NO_TERMS: ReadDocument = Object.freeze({ terms: [] });
 
 /** Reads items for the index, and queries as the items were read. */
 export class ItemReader implements DocumentReader {
   readonly #codec: Codec;
-  readonly #analyser: Analyser;
-  readonly #factsOf: (value: JsonValue) => DocumentFacts;
+  readonly analyser: Analyser;
 
-  constructor(parts: {
-    readonly codec: Codec;
-    readonly analyser: Analyser;
-    /** What the value itself says of its session, time and speaker. */
-    readonly factsOf?: (value: JsonValue) => DocumentFacts;
-  }) {
+  constructor(parts: { readonly codec: Codec; readonly analyser: Analyser }) {
     this.#codec = parts.codec;
-    this.#analyser = parts.analyser;
-    this.#factsOf = parts.factsOf ?? ((): DocumentFacts => ({}));
+    this.analyser = parts.analyser;
   }
 
   /** Another writing key makes other terms: the index is then made anew. */
   get id(): string {
     const { blindingKeyId } = this.#codec;
     const key = blindingKeyId === undefined ? "" : `/key:${blindingKeyId}`;
-    return `${this.#analyser.id}/${READER_VERSION}${key}`;
+    return `${this.analyser.id}/${READER_VERSION}${key}`;
   }
 
   read(item: StoredItem): ReadDocument | undefined {
@@ -61,12 +55,12 @@ export class ItemReader implements DocumentReader {
   }
 
   plainTerms(text: string): readonly string[] {
-    return this.#analyser.terms(text);
+    return this.analyser.terms(text);
   }
 
   /** What lies in the index in clear says as little of an encrypted item as can be. */
   #facts(value: JsonValue): DocumentFacts {
-    const facts = this.#factsOf(value);
+    const facts = memoryFacts(value);
     if (this.#codec.blindingKeyId === undefined) return facts;
     const { speaker: _, session, ...rest } = facts;
     return session === undefined ? rest : { ...rest, session: this.#codec.blind(session) };

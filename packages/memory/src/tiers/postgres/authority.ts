@@ -285,6 +285,7 @@ export class PostgresAuthority implements AuthorityTier {
       search: (request) => this.#timed("search", () => index.search(request)),
       resolve: (query) => this.#timed("search", () => index.resolve(query)),
       neighbours: (request) => this.#timed("search", () => index.neighbours(request)),
+      sessions: (request) => this.#timed("search", () => index.sessions(request)),
       advance: (reader, bounds) => this.#timed("scan", () => index.advance(reader, bounds)),
     };
   }

@@ -1,5 +1,6 @@
 import type {
   DocumentReader,
+  IndexedDocument,
   IndexStep,
   KeywordAnswer,
   KeywordHit,
@@ -14,6 +15,7 @@ import type { AuthorityContext } from "../authority-context.ts";
 import type { SettledLog } from "../settled-log.ts";
 import { Indexer } from "./indexer.ts";
 import { readNeighbours } from "./neighbours.ts";
+import { readSessions } from "./session-documents.ts";
 import { WordSearch } from "./word-search.ts";
 
 /** Search by words in the authority's own database. */
@@ -46,6 +48,10 @@ export class PostgresKeywordIndex implements KeywordIndex {
     },
   ): Promise<readonly Neighbours[]> {
     return readNeighbours(this.#context.database, this.#context.schema, request);
+  }
+
+  sessions(request: Parameters<KeywordIndex["sessions"]>[0]): Promise<readonly IndexedDocument[]> {
+    return readSessions(this.#context.database, this.#context.schema, request);
   }
 
   advance(reader: DocumentReader, bounds: { readonly changes: number }): Promise<IndexStep> {
