@@ -5,7 +5,6 @@ import type { Core } from "./core.ts";
 import type { EphemeralPath } from "./ephemeral-path.ts";
 import type { Forgetter } from "./forgetter.ts";
 import type { ReadPath } from "./read-path.ts";
-import type { MeaningParts } from "./recall/meaning-indexes.ts";
 import { AgentMemory } from "./recall/agent-memory.ts";
 import type { RecallEmbedder } from "./recall/open-recall-embedder.ts";
 import type { WritePath } from "./write-path.ts";
