@@ -16,7 +16,7 @@ test.each([
   "/v1/namespaces/a/items/",
   "/v1/namespaces/a/items/k/",
   "/V1/stats",
-  "/v1/namespaces/a/remember",
+  "/v1/namespaces/a/remind",
 ])("%s is a 404 problem", async (path) => {
   const { call } = await startServer();
   for (const method of ["GET", "POST"]) {

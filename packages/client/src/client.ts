@@ -9,6 +9,7 @@ import type {
   DeleteReceipt,
   Explanation,
   ExportLine,
+  FeedbackRequest,
   ForgetReceipt,
   ForgetRequest,
   Health,
@@ -18,7 +19,11 @@ import type {
   Job,
   JsonValue,
   OptimizeReport,
+  RecallRequest,
+  RecallResponse,
   Receipt,
+  RememberReceipt,
+  RememberRequest,
   SearchRequest,
   SearchResponse,
   Stats,
@@ -178,6 +183,21 @@ export class CherryClient {
       yield* page.items;
       cursor = page.nextCursor;
     } while (cursor !== undefined);
+  }
+
+  /** Keeps what was said or learnt; the same again is counted. */
+  remember(request: RememberRequest, options: CallOptions = {}): Promise<RememberReceipt> {
+    return this.#post("remember", request, options);
+  }
+
+  /** The memories that answer a question, and a context for a prompt. */
+  recall(request: RecallRequest, options: CallOptions = {}): Promise<RecallResponse> {
+    return this.#post("recall", request, options);
+  }
+
+  /** Says which items answer a question. */
+  feedback(request: FeedbackRequest, options: CallOptions = {}): Promise<Receipt> {
+    return this.#post("feedback", request, options);
   }
 
   /** With `job` in the receipt the rest goes on in the background: see `job`. */

@@ -17,6 +17,7 @@ export type { Clock, Random } from "./model/clock.ts";
 export type { MetadataFilter } from "./model/filter.ts";
 export type * from "./manager/memory.ts";
 export type {
+  Feedback,
   RecallAnswer,
   RecallOptions,
   RecalledItem,

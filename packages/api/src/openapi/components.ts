@@ -46,6 +46,39 @@ const selection = {
   below: { type: "boolean", description: "Also all namespaces below this one." },
 };
 
+const mode = { type: "string", enum: ["keyword", "semantic", "hybrid"], default: "hybrid" };
+
+const moment = {
+  type: "string",
+  description: "A day, in UTC, or a moment with its zone.",
+  examples: ["2026-05-08", "2026-05-08T13:56:00Z"],
+};
+
+const indexLag = shape({ changes: integer, seconds: number, rebuilding: boolean }, [
+  "changes",
+  "seconds",
+]);
+
+/** A memory as it is recalled. */
+const recalled = {
+  id: string,
+  version,
+  metadata: object,
+  text: string,
+  speaker: string,
+  sessionId: string,
+  at: time,
+  importance: number,
+  pinned: { const: true },
+  validFrom: time,
+  validTo: time,
+  supersededBy: string,
+  supersedes: strings,
+  count: integer,
+  duplicateOf: string,
+};
+const RECALLED_ALWAYS = ["id", "version", "metadata", "text", "at", "count"];
+
 const receipt = {
   key: string,
   version,
@@ -135,7 +168,7 @@ export const SCHEMAS: { readonly [name: string]: SchemaObject } = {
   SearchRequest: shape({
     ...selection,
     query: string,
-    mode: { type: "string", enum: ["keyword", "semantic", "hybrid"] },
+    mode,
     limit: { type: "integer", minimum: 1, maximum: 1000, default: 50 },
     cursor: string,
     explain: boolean,
@@ -145,13 +178,76 @@ export const SCHEMAS: { readonly [name: string]: SchemaObject } = {
       items: { type: "array", items: ref("Item") },
       nextCursor: string,
       explain: object,
-      indexLag: shape({ changes: integer, seconds: { type: "number" }, rebuilding: boolean }, [
-        "changes",
-        "seconds",
-      ]),
+      indexLag,
     },
     ["items"],
   ),
+  RememberRequest: shape(
+    {
+      id: { type: "string", description: "The same again is an update. Default: by the words." },
+      sessionId: string,
+      text: string,
+      speaker: string,
+      at: moment,
+      metadata: { type: "object", description: "Searchable; at most 16 KiB." },
+      importance: { type: "number", minimum: 0, maximum: 1 },
+      pinned: boolean,
+      validFrom: moment,
+      supersedes: {
+        oneOf: [string, { ...strings, maxItems: 32 }],
+        description: "Ids of memories that hold no more from then on.",
+      },
+      ttlSeconds: { type: "number", exclusiveMinimum: 0 },
+    },
+    ["text"],
+  ),
+  RememberReceipt: shape({ ...receipt, id: string, duplicateOf: string }, [
+    "key",
+    "version",
+    "tiers",
+    "id",
+  ]),
+  RecallRequest: shape(
+    {
+      query: string,
+      sessionId: string,
+      limit: { type: "integer", minimum: 1, maximum: 1000, default: 10 },
+      asOf: moment,
+      from: moment,
+      to: moment,
+      neighbours: { type: "integer", minimum: 0, maximum: 10, default: 1 },
+      tokenBudget: { type: "integer", minimum: 0, maximum: 1_000_000, default: 2000 },
+      mode,
+      explain: boolean,
+    },
+    ["query"],
+  ),
+  RecalledMemory: shape(recalled, RECALLED_ALWAYS),
+  RecallResponse: shape(
+    {
+      items: {
+        type: "array",
+        items: shape(
+          {
+            ...recalled,
+            score: number,
+            neighbours: { type: "array", items: ref("RecalledMemory") },
+            signals: { type: "object", additionalProperties: number },
+          },
+          [...RECALLED_ALWAYS, "score", "neighbours"],
+        ),
+      },
+      context: { type: "string", description: "A line a turn: [2026-05-08 13:56] Ann: text" },
+      tokens: integer,
+      degraded: string,
+      indexLag,
+    },
+    ["items", "context", "tokens"],
+  ),
+  FeedbackRequest: shape({ query: string, relevant: { ...strings, minItems: 1, maxItems: 100 } }, [
+    "query",
+    "relevant",
+  ]),
   ForgetRequest: shape({ keys: strings, ...selection, dryRun: boolean }),
   ForgetReceipt: shape(
     {

@@ -8,6 +8,7 @@ import { importRoutes } from "./import.ts";
 import { itemRoutes } from "./items.ts";
 import { openApiRoute } from "./openapi.ts";
 import { probeRoutes } from "./probes.ts";
+import { recallRoutes } from "./recall.ts";
 import { searchRoutes } from "./search.ts";
 
 const documented: readonly Route[] = [
@@ -15,6 +16,7 @@ const documented: readonly Route[] = [
   ...itemRoutes,
   ...batchRoutes,
   ...searchRoutes,
+  ...recallRoutes,
   ...forgetRoutes,
   ...exportRoutes,
   ...importRoutes,

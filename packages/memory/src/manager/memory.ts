@@ -11,6 +11,7 @@ import type {
 import type { Change, Job, SearchPlan } from "../tiers/authority.ts";
 import type { IndexLag } from "../tiers/keyword.ts";
 import type {
+  Feedback,
   RecallAnswer,
   RecallOptions,
   RememberOptions,
@@ -319,6 +320,8 @@ export interface Memory {
   remember(options: RememberOptions): Promise<RememberReceipt>;
   /** The memories of exactly this namespace that answer a question, and a context for a prompt. */
   recall(options: RecallOptions): Promise<RecallAnswer>;
+  /** Says which items answer a question. Kept until the namespace is cleared. */
+  feedback(feedback: Feedback): Promise<Receipt>;
   explain(key: string): Promise<Explanation>;
   forget(options: ForgetOptions): Promise<ForgetReceipt>;
   forgetJob(id: string): Promise<Job | undefined>;

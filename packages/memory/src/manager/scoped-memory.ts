@@ -58,7 +58,9 @@ import { patchItem } from "./patch-item.ts";
 import { presentItem } from "./present.ts";
 import { updateItem } from "./read-modify-write.ts";
 import { runSingly } from "./run-singly.ts";
+import { clearFeedback } from "./recall/feedback.ts";
 import type {
+  Feedback,
   RecallAnswer,
   RecallOptions,
   RememberOptions,
@@ -260,6 +262,11 @@ export class ScopedMemory implements Memory {
     return this.runtime.agents.recall(parts, this.path, options);
   }
 
+  async feedback(feedback: Feedback): Promise<Receipt> {
+    const parts = this.runtime.parts;
+    return this.runtime.agents.feedback(parts, this.path, feedback);
+  }
+
   async explain(key: string): Promise<Explanation> {
     const { core } = this.runtime.parts;
     return explainItem(core, { namespace: this.path, key: checkKey(key, core.config.limits) });
@@ -288,6 +295,8 @@ export class ScopedMemory implements Memory {
     this.runtime.agents.forget();
     // First: when it fails, surely nothing was cleared.
     await embedding.cache?.clear(this.path, below);
+    // What was asked about is gone.
+    await clearFeedback(core, this.path, below);
     // In the shared tier they end by the version of the clear, as copies do.
     ephemeral?.removeWhere({ namespace: this.path, below, pattern: undefined });
     try {

@@ -37,6 +37,7 @@ import { presentItem, readRaw } from "./present.ts";
 import type { ServedObject } from "./read-path.ts";
 import { runSingly } from "./run-singly.ts";
 import type {
+  Feedback,
   RecallAnswer,
   RecallOptions,
   RememberOptions,
@@ -239,6 +240,10 @@ export class SessionView implements SessionMemory {
       this.#session.saw({ namespace: this.path, key: id }, Number(version), since);
     await this.#session.settle();
     return answer;
+  }
+
+  feedback(feedback: Feedback): Promise<Receipt> {
+    return this.#plain.feedback(feedback);
   }
 
   explain(key: string): Promise<Explanation> {

@@ -1,7 +1,15 @@
+import type { Receipt } from "../../model/item.ts";
 import type { Parts } from "../runtime.ts";
 import { checkRecall } from "./check-recall.ts";
 import { checkRemember } from "./check-remember.ts";
-import type { RecallAnswer, RecallOptions, RememberOptions, RememberReceipt } from "./memories.ts";
+import { storeFeedback } from "./feedback.ts";
+import type {
+  Feedback,
+  RecallAnswer,
+  RecallOptions,
+  RememberOptions,
+  RememberReceipt,
+} from "./memories.ts";
 import { recallMemories } from "./recall.ts";
 import { Remembering } from "./remember.ts";
 import { TurnCache } from "./turn-cache.ts";
@@ -19,6 +27,10 @@ export class AgentMemory {
   recall(parts: Parts, namespace: string, options: RecallOptions): Promise<RecallAnswer> {
     const request = checkRecall(options, parts.core.config.limits);
     return recallMemories(parts, this.#turns, namespace, request);
+  }
+
+  feedback(parts: Parts, namespace: string, feedback: Feedback): Promise<Receipt> {
+    return storeFeedback(parts, namespace, feedback);
   }
 
   /** Drops what was read of anything: something of it was forgotten. */

@@ -58,6 +58,14 @@ export interface RecallOptions {
   readonly explain?: boolean;
 }
 
+/** Which items of the namespace answer a question: what the ranking can be fitted to. */
+export interface Feedback {
+  /** As it was or would be searched for. */
+  readonly query: string;
+  /** 1 to 100 keys. */
+  readonly relevant: readonly string[];
+}
+
 /** A memory as it is recalled. */
 export interface RecalledMemory extends Omit<MemoryFields, "order"> {
   readonly id: string;

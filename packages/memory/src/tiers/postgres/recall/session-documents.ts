@@ -5,7 +5,10 @@ import type { Queryable, Statement } from "../database.ts";
 import { NOT_CLEARED, NOT_DEAD } from "../record-columns.ts";
 import { documentOf } from "./live-hits.ts";
 
-/** By the index on session and position; alive, and as they were indexed. */
+/**
+ * By the index on session and position; alive, and as they were indexed. LIMIT keeps each item a look
+ * at its key: joined freely, a planner without statistics read all sessions anew for each item.
+ */
 const SESSION_DOCUMENTS: Statement = {
   name: "word_sessions",
   text: `SELECT d.id, n.namespace, d.key, d.version, d.length, d.session, d.position, d.at_ms, d.speaker
@@ -15,8 +18,10 @@ const SESSION_DOCUMENTS: Statement = {
       SELECT * FROM {{schema}}.word_documents d
       WHERE d.namespace_id = n.id AND d.session = wanted.session ORDER BY d.position LIMIT $3
     ) AS d
-    JOIN {{schema}}.items i ON i.namespace = n.namespace AND i.key = d.key
-      AND i.version = d.version AND ${NOT_DEAD} AND ${NOT_CLEARED}
+    CROSS JOIN LATERAL (
+      SELECT FROM {{schema}}.items i WHERE i.namespace = n.namespace AND i.key = d.key
+        AND i.version = d.version AND ${NOT_DEAD} AND ${NOT_CLEARED} LIMIT 1
+    ) AS alive
     ORDER BY wanted.place, d.position LIMIT $4`,
 };
 
