@@ -10,13 +10,7 @@ import type {
 } from "../model/item.ts";
 import type { Change, Job, SearchPlan } from "../tiers/authority.ts";
 import type { IndexLag } from "../tiers/keyword.ts";
-import type {
-  Feedback,
-  RecallAnswer,
-  RecallOptions,
-  RememberOptions,
-  RememberReceipt,
-} from "./recall/memories.ts";
+import type { Recalling } from "./recall/memories.ts";
 import type { TierCapabilities, TierHealth, TierUsage } from "../tiers/tier.ts";
 
 /**
@@ -261,7 +255,7 @@ export interface MemoryStats {
 }
 
 /** The operations on one namespace. `namespace()` gives the same for one below. */
-export interface Memory {
+export interface Memory extends Recalling {
   /** Canonical path, "" for the root. */
   readonly path: string;
   get<T = JsonValue>(key: string, options?: ReadOptions): Promise<T | undefined>;
@@ -316,12 +310,6 @@ export interface Memory {
     options?: BatchOptions,
   ): Promise<BatchResult[]>;
   search(options?: SearchOptions): Promise<SearchPage>;
-  /** Keeps what was said or learnt as an item of its own; the same again is counted. */
-  remember(options: RememberOptions): Promise<RememberReceipt>;
-  /** The memories of exactly this namespace that answer a question, and a context for a prompt. */
-  recall(options: RecallOptions): Promise<RecallAnswer>;
-  /** Says which items answer a question. Kept until the namespace is cleared. */
-  feedback(feedback: Feedback): Promise<Receipt>;
   explain(key: string): Promise<Explanation>;
   forget(options: ForgetOptions): Promise<ForgetReceipt>;
   forgetJob(id: string): Promise<Job | undefined>;

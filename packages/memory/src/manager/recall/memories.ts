@@ -94,3 +94,13 @@ export interface RecallAnswer {
   /** What it may lack: the index was further behind than is read at once. */
   readonly indexLag?: IndexLag;
 }
+
+/** What agents do with a namespace beside what everybody does. */
+export interface Recalling {
+  /** Keeps what was said or learnt as an item of its own; the same again is counted. */
+  remember(options: RememberOptions): Promise<RememberReceipt>;
+  /** The memories of exactly this namespace that answer a question, and a context for a prompt. */
+  recall(options: RecallOptions): Promise<RecallAnswer>;
+  /** Says which items answer a question. Kept until the namespace is cleared. */
+  feedback(feedback: Feedback): Promise<Receipt>;
+}
