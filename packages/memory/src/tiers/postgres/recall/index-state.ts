@@ -4,7 +4,7 @@ import { booleanIn, numberIn, onlyRow, optionalNumberIn, optionalTextIn } from "
 import type { Database, Queryable, Row, Statement } from "../database.ts";
 
 /** The consumer of the change log that writes the postings. */
-export const WORDS = "words";
+const WORDS = "words";
 
 /** all: every item is read anew. changed: those whose version is indexed are left alone. */
 export type Walk = "all" | "changed" | "documents";

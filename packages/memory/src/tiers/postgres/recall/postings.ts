@@ -7,7 +7,7 @@ import type { Queryable, Row, Statement } from "../database.ts";
  * These have no name, so that each is planned for its own values; and each looks up the index by its
  * whole key, term by term, whatever the planner thinks of the numbers of rows.
  */
-const SCAN: Statement = {
+export const SCAN: Statement = {
   text: `SELECT wanted.namespace_id, wanted.term, p.documents, p.frequencies, p.lengths
     FROM (SELECT * FROM unnest($1::int[]) AS n (namespace_id), unnest($2::text[]) AS t (term)) AS wanted
     CROSS JOIN LATERAL (
@@ -18,7 +18,7 @@ const SCAN: Statement = {
     ) AS p WHERE p.documents IS NOT NULL`,
 };
 
-const LOOK_UP: Statement = {
+export const LOOK_UP: Statement = {
   text: `SELECT t.term, array_agg(d.document) AS documents,
       array_agg(p.frequency::int8) AS frequencies, array_agg(p.length::int8) AS lengths
     FROM unnest($1::int[], $2::int8[]) AS d (namespace_id, document)

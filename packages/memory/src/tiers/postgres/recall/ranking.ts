@@ -133,7 +133,7 @@ function startBelow(
   return lower >= 0 ? lower : ranked.length;
 }
 
-export function idOf(candidate: number | ItemRef): number | string {
+function idOf(candidate: number | ItemRef): number | string {
   return typeof candidate === "number" ? candidate : refId(candidate);
 }
 

@@ -7,7 +7,7 @@ import type { Queryable, Statement } from "../database.ts";
 /** Rows of the log above the index that a search looks at, the newest. */
 const LOG_ROWS_MAX = 20_000;
 /** Changed items that a search reads and scores itself. */
-export const TAIL_ITEMS_MAX = 2_000;
+const TAIL_ITEMS_MAX = 2_000;
 
 /** What happened in a scope since the index's position. */
 export interface Tail {
