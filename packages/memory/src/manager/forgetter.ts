@@ -92,12 +92,16 @@ export class Forgetter {
     const vanished = dryRun ? 0 : await this.#forgetEphemeral(selection);
     let forgotten = 0;
     const told: Promise<boolean>[] = [];
+    const unindexed: Promise<boolean>[] = [];
     let after: string | undefined;
     let job: Job | undefined;
     try {
       do {
         const chunk = await this.#chunk(selection, after, dryRun);
-        if (!dryRun) told.push(this.#tell(chunk));
+        if (!dryRun) {
+          told.push(this.#tell(chunk));
+          unindexed.push(this.#unindex(chunk));
+        }
         forgotten += chunk.forgotten.length;
         after = chunk.next;
       } while (after !== undefined && forgotten < most);
@@ -108,10 +112,16 @@ export class Forgetter {
     }
     const isConfirmed = dryRun || (await this.#confirm());
     const isToldShared = (await Promise.all(told)).every(Boolean);
+    const isUnindexed = (await Promise.all(unindexed)).every(Boolean);
     return {
       forgotten: forgotten + vanished,
       dryRun,
-      places: this.#places(dryRun, { unfinished: job !== undefined, isConfirmed, isToldShared }),
+      places: this.#places(dryRun, {
+        unfinished: job !== undefined,
+        isConfirmed,
+        isToldShared,
+        isUnindexed,
+      }),
       ...(job === undefined ? {} : { job: job.id }),
     };
   }
@@ -122,6 +132,7 @@ export class Forgetter {
       const advanced = await this.#core.authority.advanceJob(job.id, CHUNK_ITEMS);
       this.#drop(advanced.chunk);
       void this.#tell(advanced.chunk);
+      await this.#unindex(advanced.chunk);
       return advanced.job;
     });
   }
@@ -171,6 +182,17 @@ export class Forgetter {
     return !outcomes.includes("failed");
   }
 
+  /** False: it was not to be done now, and the indexer will do it when it has read so far. */
+  async #unindex(chunk: ForgetChunk): Promise<boolean> {
+    try {
+      await this.#core.authority.keywords?.forget(chunk.forgotten);
+      return true;
+    } catch (error) {
+      if (isMemoryError(error)) return false;
+      throw error;
+    }
+  }
+
   async #forgetEphemeral(selection: Selection): Promise<number> {
     // Ephemeral items have no place in search, so a filter cannot select them.
     const { namespace, below, keys, pattern, metadataFilter, tags } = selection;
@@ -205,16 +227,19 @@ export class Forgetter {
       readonly unfinished: boolean;
       readonly isConfirmed: boolean;
       readonly isToldShared: boolean;
+      readonly isUnindexed: boolean;
     },
   ): ForgetReceipt["places"] {
-    const { unfinished, isConfirmed, isToldShared } = told;
+    const { unfinished, isConfirmed, isToldShared, isUnindexed } = told;
     const { copies, authority, shared } = this.#core;
     const state = dryRun ? "none" : unfinished ? "pending" : "removed";
     const names = [copies.objects?.name, copies.bytes?.name, authority.name];
     const places = names.flatMap((name) => (name === undefined ? [] : [[name, state] as const]));
     const inShared = isToldShared ? state : "pending";
+    const inWords = isUnindexed ? state : "pending";
     return Object.fromEntries([
       ...places,
+      ...(authority.keywords === undefined ? [] : [["words", inWords] as const]),
       ...(shared === undefined ? [] : [[shared.tier.name, inShared] as const]),
       ...(authority.exclusive ? [] : [["otherServers", isConfirmed ? state : "pending"] as const]),
     ]);

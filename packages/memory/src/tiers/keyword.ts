@@ -168,6 +168,8 @@ export interface KeywordIndex {
     readonly eachMax: number;
     readonly allMax: number;
   }): Promise<readonly IndexedDocument[]>;
+  /** What is indexed of those that are not alive goes now, before the log is read up to their end. */
+  forget(refs: readonly ItemRef[]): Promise<void>;
   /** Any number of servers may call it; one works, in one transaction. */
   advance(reader: DocumentReader, bounds: { readonly changes: number }): Promise<IndexStep>;
 }

@@ -108,6 +108,35 @@ describeBoth("an index of another reader", (late) => {
   });
 });
 
+describeBoth("what was forgotten", (late) => {
+  test("leaves no word in any table, before the log is read", async () => {
+    const model = new WordModel(late.rig.authority);
+    await model.putMany(puts(20));
+    await model.put("n/0", "told", "apple xylophone quixotic");
+    await model.put("n/0", "stays", "apple");
+    await model.indexAll();
+    const rows = async (): Promise<number> => {
+      const text = `SELECT count(*) AS rows FROM (
+        SELECT t::text AS said FROM cherry.word_postings t UNION ALL SELECT t::text FROM cherry.word_terms t
+        UNION ALL SELECT t::text FROM cherry.word_documents t UNION ALL SELECT t::text FROM cherry.items t
+      ) AS all_rows WHERE said ~ 'quixotic|xylophone|told'`;
+      return Number((await late.rig.database.query({ text }))[0]?.["rows"]);
+    };
+    expect(await rows()).toBeGreaterThan(2);
+    const keys = [
+      { namespace: "n/0", key: "told" },
+      { namespace: "n/0", key: "stays" },
+    ];
+    await model.remove("n/0", "told");
+    await model.keywords.forget(keys);
+    // Its tombstone, for as long as copies may live.
+    expect(await rows()).toBe(1);
+    await expectExact(model);
+    await model.indexAll();
+    await expectExact(model);
+  });
+});
+
 describeWithPostgres("several indexers", () => {
   test("do each change once", async () => {
     const url = await testDatabase();

@@ -122,6 +122,10 @@ export function selectionCases(maker: MemoryMaker): SuiteCase[] {
           const receipt = await memory.forget(selection);
           assert.deepEqual([receipt.forgotten, receipt.dryRun], [3 - left.length, false], what);
           assert.ok(Object.keys(receipt.places).length > 0);
+          assert.ok(
+            Object.values(receipt.places).every((state) => state === "removed"),
+            what,
+          );
           for (const key of ["a1", "a2", "b1"]) {
             assert.equal(await memory.exists(key), left.includes(key), `${key} after ${what}`);
             if (!left.includes(key)) assert.equal(memory.peek(key), undefined);

@@ -286,6 +286,7 @@ export class PostgresAuthority implements AuthorityTier {
       resolve: (query) => this.#timed("search", () => index.resolve(query)),
       neighbours: (request) => this.#timed("search", () => index.neighbours(request)),
       sessions: (request) => this.#timed("search", () => index.sessions(request)),
+      forget: (refs) => this.#timed("delete", () => index.forget(refs)),
       advance: (reader, bounds) => this.#timed("scan", () => index.advance(reader, bounds)),
     };
   }

@@ -55,6 +55,12 @@ const READ_STORED: Statement = {
     JOIN {{schema}}.word_documents d ON d.namespace_id = n.id AND d.key = wanted.key`,
 };
 
+const READ_DEAD: Statement = {
+  name: "word_dead_documents",
+  text: `${READ_STORED.text} WHERE NOT EXISTS (SELECT FROM {{schema}}.items i
+    WHERE i.namespace = n.namespace AND i.key = d.key AND ${NOT_DEAD} AND ${NOT_CLEARED})`,
+};
+
 /** The live ones among these items, except those that are kept out of the index. */
 export async function readFresh(
   tx: Queryable,
@@ -90,7 +96,24 @@ export async function readStored(
   schema: BoundSchema,
   refs: readonly ItemRef[],
 ): Promise<readonly StoredDocument[]> {
-  const rows = await tx.query(schema.bind(READ_STORED), [
+  return readDocuments(tx, schema.bind(READ_STORED), refs);
+}
+
+/** Of these items, what is indexed although they are gone. */
+export async function readDead(
+  tx: Queryable,
+  schema: BoundSchema,
+  refs: readonly ItemRef[],
+): Promise<readonly StoredDocument[]> {
+  return readDocuments(tx, schema.bind(READ_DEAD), refs);
+}
+
+async function readDocuments(
+  tx: Queryable,
+  statement: Statement,
+  refs: readonly ItemRef[],
+): Promise<readonly StoredDocument[]> {
+  const rows = await tx.query(statement, [
     refs.map(({ namespace }) => namespace),
     refs.map(({ key }) => key),
   ]);

@@ -57,6 +57,11 @@ const LOCK: Statement = {
     WHERE c.name = '${WORDS}' FOR UPDATE SKIP LOCKED`,
 };
 
+const AWAIT_LOCK: Statement = {
+  name: "word_await_lock",
+  text: `SELECT c.position FROM {{schema}}.consumers c WHERE c.name = '${WORDS}' FOR UPDATE`,
+};
+
 const MOVE: Statement = {
   name: "word_move",
   text: `UPDATE {{schema}}.consumers
@@ -133,6 +138,11 @@ export async function lockIndex(
       document: numberIn(row, "walk_document"),
     },
   };
+}
+
+/** Waits for whoever is at it. */
+export async function awaitIndex(tx: Queryable, schema: BoundSchema): Promise<void> {
+  await tx.query(schema.bind(AWAIT_LOCK));
 }
 
 export async function moveIndex(

@@ -4,11 +4,18 @@ import { refId } from "../../tier.ts";
 import type { AuthorityContext } from "../authority-context.ts";
 import type { Queryable } from "../database.ts";
 import type { SettledLog } from "../settled-log.ts";
-import { readFresh, readStored } from "./document-rows.ts";
+import { readDead, readFresh, readStored } from "./document-rows.ts";
 import { clearNamespaces, readLog, sweepLeavings } from "./index-log.ts";
 import { planIndexing } from "./index-plan.ts";
 import type { Replacement } from "./index-plan.ts";
-import { foundIndex, lockIndex, moveIndex, readIndexState, saveWalk } from "./index-state.ts";
+import {
+  awaitIndex,
+  foundIndex,
+  lockIndex,
+  moveIndex,
+  readIndexState,
+  saveWalk,
+} from "./index-state.ts";
 import type { IndexState, LockedIndex } from "./index-state.ts";
 import { walkFrom, walkOn } from "./index-walk.ts";
 import { carryOut, drawDocuments, numberNamespaces } from "./write-index.ts";
@@ -59,6 +66,23 @@ export class Indexer {
     if (done === undefined) return stepOf("busy", state);
     this.#asked.add(reader.id);
     return stepOf("worked", await readIndexState(database, schema), done);
+  }
+
+  /** Safe beside a step, whose row it takes; what a step does later finds it done. */
+  async forget(refs: readonly ItemRef[]): Promise<void> {
+    const { database, schema } = this.#context;
+    if (refs.length === 0) return;
+    await database.transaction(async (tx) => {
+      await awaitIndex(tx, schema);
+      const dead = await readDead(tx, schema, refs);
+      const replacements = dead.map((stored): Replacement => ({
+        stored,
+        fresh: undefined,
+        namespaceId: stored.namespaceId,
+        document: stored.document,
+      }));
+      await carryOut(tx, schema, planIndexing(replacements));
+    });
   }
 
   #hasWork(state: IndexState, reader: DocumentReader, settledId: number): boolean {

@@ -11,6 +11,7 @@ import type {
   Neighbours,
   RankedCandidate,
 } from "../../keyword.ts";
+import type { ItemRef } from "../../../model/item.ts";
 import type { AuthorityContext } from "../authority-context.ts";
 import type { SettledLog } from "../settled-log.ts";
 import { Indexer } from "./indexer.ts";
@@ -52,6 +53,10 @@ export class PostgresKeywordIndex implements KeywordIndex {
 
   sessions(request: Parameters<KeywordIndex["sessions"]>[0]): Promise<readonly IndexedDocument[]> {
     return readSessions(this.#context.database, this.#context.schema, request);
+  }
+
+  forget(refs: readonly ItemRef[]): Promise<void> {
+    return this.#indexer.forget(refs);
   }
 
   advance(reader: DocumentReader, bounds: { readonly changes: number }): Promise<IndexStep> {
