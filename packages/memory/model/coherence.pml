@@ -109,9 +109,14 @@ unsigned newerFrom : 3;
 #endif
 #ifdef MONOTONIC
 unsigned shown : 3;
-/* Reads ahead of the log: newest version seen since the last poll was applied, and since the one before. */
+/*
+ * ReadsAhead: newest version seen since the last poll was applied, and since the one before, and
+ * whether the item was seen to be absent.
+ */
 unsigned ahead : 3;
 unsigned aheadBefore : 3;
+bit absent;
+bit absentBefore;
 #endif
 
 /* for use within one step: 0 between steps */
@@ -160,12 +165,16 @@ inline check(served) {
 
 /* ---- copies in the process ---------------------------------------------------------------------- */
 
-/* The item has changed: what is older goes, and answers that are older are refused. */
-inline invalidate(changed) {
+inline retire(changed) {
   if
   :: copy < changed -> copy = 0
   :: else
-  fi;
+  fi
+}
+
+/* The item has changed: what is older goes, and answers that are older are refused. */
+inline invalidate(changed) {
+  retire(changed);
 #ifndef NO_TOKEN
   if
   :: reading != IDLE && token < changed -> token = changed
@@ -180,9 +189,16 @@ inline invalidate(changed) {
 #endif
 }
 
+/* What was shown from the shared tier no token knows: an absence the authority alone shows. */
+#if defined(MONOTONIC) && !defined(FILL_NOT_ASKED)
+#define IS_ADMITTED(fresh) (fresh >= ahead && fresh >= aheadBefore)
+#else
+#define IS_ADMITTED(fresh) 1
+#endif
+
 inline keep(fresh, allowedFrom) {
   if
-  :: fresh >= allowedFrom && copy < fresh -> copy = fresh
+  :: fresh >= allowedFrom && copy < fresh && IS_ADMITTED(fresh) -> copy = fresh
   :: else
   fi
 }
@@ -351,6 +367,8 @@ inline applyPoll(rolls) {
 #ifdef MONOTONIC
   aheadBefore = ahead;
   ahead = 0;
+  absentBefore = absent;
+  absent = 0;
 #endif
   up = 1;
   endPoll()
@@ -358,26 +376,51 @@ inline applyPoll(rolls) {
 
 /* ---- reads and writes --------------------------------------------------------------------------- */
 
-/* The server has come to know a version: from now on it shows nothing older. */
-inline learn(version_) {
+/* ReadsAhead takes note: from now on nothing older is shown. */
+inline note(version_) {
 #ifdef MONOTONIC
 #ifndef FORGETFUL
   if
-  :: IS_DELETE(version_) ->
-    /* Which version the absence has, the database does not say. */
-    invalidate(ANY);
-    ahead = ANY
-  :: else ->
-    invalidate(version_);
-    if
-    :: ahead < version_ -> ahead = version_
-    :: else
-    fi
+  :: ahead < version_ -> ahead = version_
+  :: else
   fi;
 #endif
   if
   :: shown < NTH(version_) -> shown = NTH(version_)
   :: else
+  fi
+#else
+  skip
+#endif
+}
+
+/* The shared tier has shown a version. Queries in flight are not told. */
+inline learnShared(version_) {
+#if defined(MONOTONIC) && !defined(FORGETFUL)
+  retire(version_);
+#endif
+  note(version_)
+}
+
+/* The database has. */
+inline learnAnswer(version_) {
+#ifdef MONOTONIC
+  if
+  :: IS_DELETE(version_) ->
+#ifndef FORGETFUL
+    /* Which version the absence has, the database does not say. */
+    invalidate(ANY);
+    absent = 1;
+#endif
+    if
+    :: shown < NTH(version_) -> shown = NTH(version_)
+    :: else
+    fi
+  :: else ->
+#ifndef FORGETFUL
+    invalidate(version_);
+#endif
+    note(version_)
   fi
 #else
   skip
@@ -399,7 +442,8 @@ inline learn(version_) {
 #define BELIEVED VALID
 #else
 #ifdef MONOTONIC
-#define BELIEVED (VALID && IS_COMPLETE && IS_NEWEST && got >= ahead && got >= aheadBefore)
+#define BELIEVED (VALID && IS_COMPLETE && IS_NEWEST && !absent && !absentBefore && \
+  got >= ahead && got >= aheadBefore)
 #else
 #define BELIEVED (VALID && IS_COMPLETE && IS_NEWEST)
 #endif
@@ -411,7 +455,7 @@ inline judge() {
     reached(BELIEF, got > 1 && NTH(got) == top && !copy);
     check(got);
 #ifndef SHARED_NOT_NOTED
-    learn(got);
+    learnShared(got);
 #endif
     keep(got, token)
   :: else -> reached(DISBELIEF, VALID && NTH(got) == top)
@@ -448,7 +492,7 @@ inline pollByOther() {
 #endif
 
 inline takeAnswer() {
-  learn(got);
+  learnAnswer(got);
   if
   :: !IS_DELETE(got) -> keep(got, token)
   :: else
@@ -465,7 +509,7 @@ inline endWrite() {
 inline takeReceipt() {
   place = tx[writing].version;
   invalidate(place);
-  learn(place);
+  note(place);
   if
   :: !IS_DELETE(place) -> keep(place, writeToken)
   :: else
@@ -494,6 +538,8 @@ inline restart() {
   shown = 0;
   ahead = 0;
   aheadBefore = 0;
+  absent = 0;
+  absentBefore = 0;
 #endif
   endRead();
   endPoll()

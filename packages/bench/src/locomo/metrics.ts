@@ -33,7 +33,7 @@ export function reportOf(answers: readonly Answer[]): EvidenceReport {
   return { ...figuresOf(answers), byCategory };
 }
 
-export function figuresOf(answers: readonly Answer[]): EvidenceFigures {
+function figuresOf(answers: readonly Answer[]): EvidenceFigures {
   const mean = (value: (answer: Answer) => number): number =>
     answers.length === 0
       ? 0

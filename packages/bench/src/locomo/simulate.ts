@@ -11,8 +11,8 @@ import { createAnalyser, type Analyser } from "../../../memory/src/recall/text/a
 import type { Conversation, ConversationTurn } from "./load.ts";
 
 /** As many as the product takes from its keyword index, and from its vectors. */
-export const KEYWORD_CANDIDATES = 100;
-export const VECTOR_CANDIDATES = 200;
+const KEYWORD_CANDIDATES = 100;
+const VECTOR_CANDIDATES = 200;
 
 export interface SimulationOptions {
   readonly weights?: Weights;

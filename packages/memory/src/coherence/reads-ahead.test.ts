@@ -28,7 +28,7 @@ describe("reads ahead of the log", () => {
 
   it("admit nothing when more was read than they hold", () => {
     const ahead = new ReadsAhead(new ItemHash(seededRandom(1)));
-    for (let at = 0; at <= 50_000; at += 1) ahead.note({ namespace: "n", key: String(at) }, 1);
+    for (let at = 0; at <= 132_000; at += 1) ahead.note({ namespace: "n", key: String(at) }, 1);
     ahead.applied();
     expect(ahead.admits(ref, 1)).toBe(false);
     ahead.applied();
@@ -64,5 +64,14 @@ describe("reads ahead of the log", () => {
     expect(ahead.admitsFill(ref, 6)).toBe(true);
     ahead.note(ref, Number.POSITIVE_INFINITY);
     expect(ahead.admitsFill(ref, 8)).toBe(true);
+  });
+
+  it("refuse it also when the item, or another one with its hash, was absent meanwhile", () => {
+    const ahead = new ReadsAhead(new ItemHash(() => 0));
+    const hash = new ItemHash(() => 0).of(ref);
+    ahead.note(ref, 7);
+    ahead.note({ namespace: "n", key: "another" }, Number.POSITIVE_INFINITY, hash);
+    expect([ahead.admitsFill(ref, 6), ahead.admitsFill(ref, 7)]).toEqual([false, true]);
+    expect(ahead.admits(ref, 7)).toBe(false);
   });
 });

@@ -4,24 +4,31 @@ import type { Clear } from "./clear-scope.ts";
 import type { ItemHash } from "./item-hash.ts";
 import { VersionTable } from "./version-table.ts";
 
-const READS_MAX = 50_000;
+/** Distinct items between two polls: half a million a second at the default bound. 4 MB at most, twice. */
+const READS_MAX = 131_072;
 const CLEARS_MAX = 64;
 
 /** What was noted between two polls. */
 class Generation {
   readonly versions = new VersionTable(READS_MAX);
+  /** Of items that were shown to be absent. Beside the versions: to a copy made here they say nothing. */
+  readonly absences = new Set<number>();
   readonly clears: Clear[] = [];
   /** More was read than is remembered: nothing is admitted until polls have shown it all. */
   isFull = false;
 
   admits(hash: number, version: number): boolean {
-    return !this.isFull && version >= this.versions.find(hash);
+    return this.admitsFill(hash, version) && !this.absences.has(hash);
   }
 
   admitsFill(hash: number, version: number): boolean {
-    if (this.isFull) return false;
-    const known = this.versions.find(hash);
-    return version >= known || known === Number.POSITIVE_INFINITY;
+    return !this.isFull && version >= this.versions.find(hash);
+  }
+
+  note(hash: number, version: number): void {
+    if (this.versions.size >= READS_MAX || this.absences.size >= READS_MAX) this.isFull = true;
+    else if (version === Number.POSITIVE_INFINITY) this.absences.add(hash);
+    else this.versions.raise(hash, version);
   }
 
   hides(ref: ItemRef, version: number): boolean {
@@ -49,9 +56,7 @@ export class ReadsAhead {
 
   /** This version was shown or written; Infinity: that there is none was shown. */
   note(ref: ItemRef, version: number, hash: number = this.#hash.of(ref)): void {
-    const { versions } = this.#young;
-    if (versions.size >= READS_MAX) this.#young.isFull = true;
-    else versions.raise(hash, version);
+    this.#young.note(hash, version);
   }
 
   noteClear(clear: Clear): void {

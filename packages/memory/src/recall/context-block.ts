@@ -46,7 +46,7 @@ export function contextBlock(
  * character, one for the end of the line. For English some 5 % above what common models count; never
  * far below for any script.
  */
-export function estimateTokens(line: string): number {
+function estimateTokens(line: string): number {
   let ascii = 0;
   let others = 0;
   for (const character of line) {
@@ -56,7 +56,7 @@ export function estimateTokens(line: string): number {
   return Math.ceil(ascii / CHARS_A_TOKEN) + others + 1;
 }
 
-export function inTime(
+function inTime(
   left: Pick<ContextTurn, "at" | "order">,
   right: Pick<ContextTurn, "at" | "order">,
 ): number {

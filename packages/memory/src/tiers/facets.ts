@@ -8,7 +8,7 @@ const FACET_BYTES_MAX = 200;
  * A field and one of its values as one word, so that an index of words answers for all fields and a
  * newly declared one changes no table. The value is written as JSON: 1 and "1" are two.
  */
-export function facetOf(field: string, value: FieldValue): string {
+function facetOf(field: string, value: FieldValue): string {
   const facet = JSON.stringify([field, value]);
   return Buffer.byteLength(facet) <= FACET_BYTES_MAX
     ? facet

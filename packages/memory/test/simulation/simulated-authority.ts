@@ -139,7 +139,8 @@ export class SimulatedAuthority implements AuthorityTier {
 
   async refreshUsage(): Promise<void> {}
 
-  search = refuse;
+  /** What is asked on the way of a clear: there are no judgments on answers here. */
+  search: AuthorityTier["search"] = async () => ({ records: [], nextCursor: undefined });
   exportPage = refuse;
   forgetChunk = refuse;
   readChanges: AuthorityTier["readChanges"] = refuse;

@@ -9,7 +9,7 @@ import { checkOptions, refuse } from "../options.ts";
 import type { RememberOptions } from "./memories.ts";
 
 /** Of a speaker's name and of a session's. */
-export const NAME_BYTES_MAX = 256;
+const NAME_BYTES_MAX = 256;
 /** Memories in whose place one comes. All are marked in one transaction. */
 const SUPERSEDED_MAX = 32;
 

@@ -2,7 +2,7 @@ import { layOut, type Layout } from "./layout.ts";
 import { meaningSignals } from "./meaning-signals.ts";
 import { namedSpeakers } from "./speakers.ts";
 import { timeSignals } from "./time-signals.ts";
-import { TRAITS, type Trait } from "./traits.ts";
+import type { Trait } from "./traits.ts";
 import type { RankingInput, Turn } from "./turn.ts";
 import { wordSignals } from "./word-signals.ts";
 
@@ -18,13 +18,21 @@ const OF_TURNS = [
   "asking",
   "speaker",
   "date",
-  ...TRAITS,
+  "time",
+  "number",
+  "place",
+  "name",
+  "reason",
+  "feeling",
   "meaningBefore",
   "meaningAfter",
   "meaningAnswers",
 ] as const;
 
-export const SIGNALS = [...OF_ANY_TEXT, ...OF_TURNS] as const;
+export const SIGNALS: readonly [...typeof OF_ANY_TEXT, ...typeof OF_TURNS] = [
+  ...OF_ANY_TEXT,
+  ...OF_TURNS,
+];
 export type SignalName = (typeof SIGNALS)[number];
 /** Each signal's value per turn. */
 export type Signals = Readonly<Record<SignalName, Float64Array>>;

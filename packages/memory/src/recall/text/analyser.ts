@@ -5,7 +5,7 @@ import { normaliseText, splitWords } from "./tokens.ts";
  * Raised by any change that gives some text other terms. Stored postings carry it: an index of
  * another version is rebuilt, never mixed.
  */
-export const ANALYSER_VERSION = 1;
+const ANALYSER_VERSION = 1;
 
 /** Distinct words whose stems are remembered; then all are forgotten at once. */
 const STEMS_MAX = 50_000;
