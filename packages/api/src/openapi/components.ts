@@ -46,7 +46,7 @@ const selection = {
   below: { type: "boolean", description: "Also all namespaces below this one." },
 };
 
-const mode = { type: "string", enum: ["keyword", "semantic", "hybrid"], default: "hybrid" };
+const mode = { type: "string", enum: ["keyword", "semantic", "hybrid"], default: "keyword" };
 
 const moment = {
   type: "string",

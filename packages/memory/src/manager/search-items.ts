@@ -67,7 +67,7 @@ export async function searchItems(
   };
   if (options.query !== undefined) {
     const query = checkQuery(options.query);
-    const index = wordsOf(core.authority, options.mode ?? "hybrid");
+    const index = wordsOf(core.authority, options.mode ?? "keyword");
     return searchWords(parts, index, { ...request, measure, query });
   }
   const page = await core.authority.search({ ...request, measure });

@@ -1,3 +1,4 @@
+import { MemoryError } from "../../model/errors.ts";
 import type { Limits } from "../../model/limits.ts";
 import { checkTime } from "../../recall/world-time.ts";
 import { checkPageLimit } from "../inputs.ts";
@@ -42,9 +43,15 @@ const RECALL_OPTIONS: { readonly [name: string]: () => void } = Object.fromEntri
 
 export function checkRecall(options: RecallOptions, limits: Limits): CheckedRecall {
   const given = checkOptions(options, RECALL_OPTIONS);
-  const { query, sessionId, asOf, from, to, mode = "hybrid", explain = false } = given;
+  const { query, sessionId, asOf, from, to, mode = "keyword", explain = false } = given;
   if (typeof query !== "string" || query.trim() === "") refuse("query", "a question", query);
   if (!MODES.includes(mode)) refuse("mode", "one of keyword, semantic, hybrid", mode);
+  if (mode !== "keyword")
+    throw new MemoryError(
+      "CAPABILITY_UNAVAILABLE",
+      `mode: this server does not recall by meaning yet, which ${mode} needs; recall by "keyword"`,
+      { field: "mode" },
+    );
   if (typeof explain !== "boolean") refuse("explain", "true or false", explain);
   return {
     query: checkQuery(query),

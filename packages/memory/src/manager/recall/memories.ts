@@ -53,6 +53,7 @@ export interface RecallOptions {
   readonly neighbours?: number;
   /** Of `context`, as estimated. @default 2000 */
   readonly tokenBudget?: number;
+  /** By words; CAPABILITY_UNAVAILABLE where meaning is asked for and no tier knows it. @default "keyword" */
   readonly mode?: "keyword" | "semantic" | "hybrid";
   /** Says with each item what every signal adds to its score. */
   readonly explain?: boolean;

@@ -195,7 +195,7 @@ const BAD: readonly Bad[] = [
   ),
   bad("forget without a selection", "INVALID_ARGUMENT", (m) => m.forget({})),
   bad("search by meaning without such a tier", "CAPABILITY_UNAVAILABLE", (m) =>
-    m.search({ query: "x" }),
+    m.search({ query: "x", mode: "semantic" }),
   ),
 ];
 
