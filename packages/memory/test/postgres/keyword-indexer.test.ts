@@ -7,7 +7,7 @@ import { systemClock } from "../../src/model/clock.ts";
 import { ItemReader } from "../../src/recall/indexing/document-reader.ts";
 import { createAnalyser } from "../../src/recall/text/analyser.ts";
 import { seededRandom } from "../../src/testing/index.ts";
-import { openAuthority, serverDatabase } from "../support/databases.ts";
+import { SCHEMA, openAuthority, serverDatabase } from "../support/databases.ts";
 import { WordModel, codec, idOf } from "../support/word-model.ts";
 import { describeBoth, openRig, pgDatabase } from "./support.ts";
 
@@ -187,6 +187,36 @@ describeWithPostgres("several indexers", () => {
       await model.indexAll();
       await expectExact(model);
     }
+    await authority.close();
+  });
+
+  test("that are stopped in the midst of a step hold up the trimming of the log for seconds only", async () => {
+    const url = await testDatabase();
+    const { authority, database } = await openRig(pgDatabase(url));
+    const model = new WordModel(authority);
+    const worker = fileURLToPath(new URL("../support/index-worker.ts", import.meta.url));
+    const held = `SELECT NOT EXISTS (SELECT FROM ${SCHEMA}.consumers FOR UPDATE SKIP LOCKED) AS held`;
+    const lock = `SELECT FROM ${SCHEMA}.consumers FOR UPDATE`;
+    await model.putMany(puts(900));
+    await model.indexAll();
+    const child = spawn(process.execPath, ["--conditions=@cherry-ai/source", worker, url], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const closed = once(child, "close");
+    await once(child.stdout, "data");
+    for (let from = 900; ; from += 300) {
+      await model.putMany(puts(300, from));
+      child.kill("SIGSTOP");
+      const [row] = await database.query({ text: held });
+      if (row?.["held"] === true) break;
+      child.kill("SIGCONT");
+    }
+    // Waits until PostgreSQL has ended the other's transaction; for ever if it does not.
+    await database.query({ text: lock });
+    child.kill("SIGKILL");
+    await closed;
+    await model.indexAll();
+    await expectExact(model);
     await authority.close();
   });
 });

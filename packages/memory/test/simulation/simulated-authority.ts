@@ -139,8 +139,9 @@ export class SimulatedAuthority implements AuthorityTier {
 
   async refreshUsage(): Promise<void> {}
 
-  /** What is asked on the way of a clear: there are no judgments on answers here. */
-  search: AuthorityTier["search"] = async () => ({ records: [], nextCursor: undefined });
+  /** Asked on the way of a clear: there are no judgments on answers here. */
+  search: AuthorityTier["search"] = async ({ namespace }) =>
+    namespace.startsWith("\u0001") ? { records: [], nextCursor: undefined } : refuse();
   exportPage = refuse;
   forgetChunk = refuse;
   readChanges: AuthorityTier["readChanges"] = refuse;

@@ -50,16 +50,23 @@ const FOUND: readonly Statement[] = [
   },
 ];
 
+/**
+ * A server that is stopped while it holds the row holds up whoever trims the log or forgets: PostgreSQL
+ * ends its transaction when it has been silent for so long, longer than a step computes at a time.
+ */
+const SILENCE_MAX_MS = 3000;
+const END_SILENCE = `set_config('idle_in_transaction_session_timeout', '${SILENCE_MAX_MS}', true)`;
+
 const LOCK: Statement = {
   name: "word_lock",
-  text: `SELECT c.position, c.rebuild, w.reader, w.walk, w.walk_namespace, w.walk_key, w.walk_document
+  text: `SELECT ${END_SILENCE}, c.position, c.rebuild, w.reader, w.walk, w.walk_namespace, w.walk_key, w.walk_document
     FROM {{schema}}.consumers c JOIN {{schema}}.word_index w ON w.name = c.name
     WHERE c.name = '${WORDS}' FOR UPDATE SKIP LOCKED`,
 };
 
 const AWAIT_LOCK: Statement = {
   name: "word_await_lock",
-  text: `SELECT c.position FROM {{schema}}.consumers c WHERE c.name = '${WORDS}' FOR UPDATE`,
+  text: `SELECT ${END_SILENCE} FROM {{schema}}.consumers c WHERE c.name = '${WORDS}' FOR UPDATE`,
 };
 
 const MOVE: Statement = {
